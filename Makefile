@@ -1,0 +1,43 @@
+# Two commands: `make run` shows the best the cell can do today, `make test` checks all of it.
+# Both set up .venv first, once. Needs python3 (3.10-3.13) with venv, pip and make.
+
+PYTHON      ?= python3
+EXTRAS      ?= cpu,dev
+CONSTRAINTS ?= constraints.txt
+VENV        ?= .venv
+OUT         ?= out
+
+PY := $(VENV)/bin/python
+export MUJOCO_GL ?= egl
+
+.PHONY: run test check setup clean
+
+# Until the cell runs: check the cell file, record a simulated arm, keep it, look at it, learn-ready.
+run: setup
+	$(PY) -m calibration check calibration/cells/twin.yaml --sheet $(OUT)/cell.png
+	$(PY) -m policy.experience record $(OUT)/log --env Pusher-v5 --episodes 12 --size 64x64 --seed 0
+	$(PY) -m policy.experience verify $(OUT)/log
+	$(PY) -m policy.experience list $(OUT)/log
+	$(PY) -m policy.experience inspect $(OUT)/log --sheet $(OUT)/episode.png
+	$(PY) -m policy.experience replay $(OUT)/log $(OUT)/replay --batch 128 --stack 3 --n-step 3
+
+test: check
+	$(PY) -m pytest
+
+check: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+setup: $(VENV)/ready
+
+# The stamp is newer than what it was made from: a second call does no work.
+$(VENV)/ready: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade pip
+	PIP_CONSTRAINT=$(CONSTRAINTS) $(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'
+	$(PY) -m sim.gl --install
+	touch $@
+
+clean:
+	rm -rf $(VENV) $(OUT)
