@@ -1,0 +1,233 @@
+"""Draw batches of n-step transitions from one or several rings, straight into torch tensors.
+
+sampler = Sampler([Source(offline, 0.5), Source(online, 0.5, success_share=0.5)], Draw(stack=3))
+batch = sampler.sample(256)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from .errors import ExperienceError
+from .ring import Ring
+from .windows import Ints, windows
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one transition looks like."""
+
+    stack: int = 1  # frames an observation
+    n_step: int = 1
+    window: int = 2  # past executed actions an observation
+    discount: float = 0.99
+
+
+@dataclass(frozen=True)
+class Source:
+    """A ring, its share of each batch, and the share of successful episodes within that (None:
+    as they come). The share of an empty source or stratum goes to the others."""
+
+    ring: Ring
+    share: float = 1.0
+    success_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """B transitions. `discount` is gamma^m, m <= n being the steps to the next observation; it is
+    zero where the task terminated there, and only there: a truncated episode bootstraps from its
+    final observation."""
+
+    images: Mapping[str, torch.Tensor]  # uint8 (B, stack, H, W, C)
+    next_images: Mapping[str, torch.Tensor]
+    proprio: torch.Tensor  # float32 (B, P)
+    next_proprio: torch.Tensor
+    past_actions: torch.Tensor  # float32 (B, window, A), oldest first
+    next_past_actions: torch.Tensor
+    action: torch.Tensor  # float32 (B, A)
+    reward: torch.Tensor  # float32 (B,), discounted sum over the m steps
+    discount: torch.Tensor  # float32 (B,)
+    driver: torch.Tensor  # uint8 (B,), who drove `action`
+    source: torch.Tensor  # uint8 (B,), index into the sampler's sources
+
+    def to(self, device: torch.device | str) -> Batch:
+        """A copy on `device`; asynchronous from pinned memory."""
+
+        def move(value: Mapping[str, torch.Tensor] | torch.Tensor) -> object:
+            if isinstance(value, torch.Tensor):
+                return value.to(device, non_blocking=True)
+            return {name: tensor.to(device, non_blocking=True) for name, tensor in value.items()}
+
+        return Batch(**{f.name: move(getattr(self, f.name)) for f in fields(self)})  # type: ignore[arg-type]
+
+
+@dataclass
+class _Stratum:
+    """Episodes to draw from, uniformly over their transitions."""
+
+    start: Ints
+    length: Ints
+    terminated: npt.NDArray[np.bool_]
+    ordinal: Ints
+    cumulative: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cumulative = np.cumsum(self.length)
+
+    def draw(self, random: np.random.Generator, count: int) -> tuple[Ints, Ints]:
+        """Which episode, and which of its observations."""
+        chosen = random.integers(0, self.cumulative[-1], count)
+        episode = np.searchsorted(self.cumulative, chosen, side="right")
+        t: Ints = chosen - (self.cumulative[episode] - self.length[episode])
+        return episode, t
+
+
+class Sampler:
+    def __init__(
+        self, sources: Sequence[Source], draw: Draw | None = None, seed: int = 0, pin: bool = False
+    ) -> None:
+        if not sources or any(s.share < 0 for s in sources) or sum(s.share for s in sources) <= 0:
+            found = [s.share for s in sources]
+            raise ExperienceError(
+                f"shares: found {found}, wanted some above 0 and none below; set them"
+            )
+        first = sources[0].ring.interface
+        if any(source.ring.interface != first for source in sources):
+            raise ExperienceError(
+                "sources: found rings of different interfaces, wanted one; convert them"
+            )
+        self.sources, self.settings = tuple(sources), draw or Draw()
+        self.interface = first
+        self._random = np.random.default_rng(seed)
+        self._pin = pin
+        self._strata: dict[int, tuple[tuple[int, int], list[_Stratum]]] = {}
+
+    def allocate(self, size: int) -> Batch:
+        """An empty batch, to be filled again and again by `sample(size, out=batch)`."""
+        d, spec = self.settings, self.interface.observation
+        actions = len(self.interface.action)
+
+        def empty(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+            return torch.empty((size, *shape), dtype=dtype, pin_memory=self._pin)
+
+        def stacks() -> dict[str, torch.Tensor]:
+            return {i.name: empty(d.stack, *i.shape, dtype=torch.uint8) for i in spec.images}
+
+        return Batch(
+            images=stacks(),
+            next_images=stacks(),
+            proprio=empty(len(spec.proprio)),
+            next_proprio=empty(len(spec.proprio)),
+            past_actions=empty(d.window, actions),
+            next_past_actions=empty(d.window, actions),
+            action=empty(actions),
+            reward=empty(),
+            discount=empty(),
+            driver=empty(dtype=torch.uint8),
+            source=empty(dtype=torch.uint8),
+        )
+
+    def sample(self, size: int, out: Batch | None = None) -> Batch:
+        """Fill and return `out`, or a new batch. Frames are copied once, from the mapping into
+        the tensors."""
+        batch = out or self.allocate(size)
+        strata = [self._refresh(k) for k in range(len(self.sources))]
+        shares = [s.share if held else 0.0 for s, held in zip(self.sources, strata, strict=True)]
+        if sum(shares) <= 0:
+            paths = ", ".join(str(s.ring.path) for s in self.sources)
+            raise ExperienceError(f"{paths}: found no transition to draw, wanted one; add episodes")
+        begin = 0
+        for k, count in enumerate(apportion(shares, size, self._random)):
+            share = self.sources[k].success_share
+            split = [1.0] if share is None or len(strata[k]) < 2 else [share, 1.0 - share]
+            for which, part in enumerate(apportion(split, count, self._random)):
+                if part:
+                    self._fill(batch, slice(begin, begin + part), k, which)
+                    begin += part
+        return batch
+
+    def _refresh(self, k: int) -> list[_Stratum]:
+        """The source's strata as the writer last left them: all, or successes and the rest."""
+        ring, share = self.sources[k].ring, self.sources[k].success_share
+        state = (ring.evicted, ring.added)
+        if k not in self._strata or self._strata[k][0] != state:
+            first, table = ring.episodes()
+            ordinal = np.arange(first, first + len(table))
+            success = table["success"] == 1
+            masks = [np.ones_like(success)] if share is None else [success, ~success]
+            self._strata[k] = (
+                state,
+                [
+                    _Stratum(
+                        table["start"][mask],
+                        table["length"][mask].astype(np.int64),
+                        table["terminated"][mask].astype(bool),
+                        ordinal[mask],
+                    )
+                    for mask in masks
+                    if mask.any()
+                ],
+            )
+        return self._strata[k][1]
+
+    def _fill(self, batch: Batch, where: slice, k: int, which: int) -> None:
+        """Draw and copy; rows that the writer overwrote meanwhile are drawn again."""
+        ring, strata = self.sources[k].ring, self._refresh(k)
+        stratum = strata[min(which, len(strata) - 1)]
+        episode, t = stratum.draw(self._random, where.stop - where.start)
+        self._copy(batch, where, ring, stratum, episode, t)
+        batch.source[where] = k
+        for row in np.flatnonzero(stratum.ordinal[episode] < ring.evicted):
+            at = where.start + int(row)
+            self._fill(batch, slice(at, at + 1), k, which)
+
+    def _copy(
+        self, batch: Batch, where: slice, ring: Ring, stratum: _Stratum, episode: Ints, t: Ints
+    ) -> None:
+        d = self.settings
+        w = windows(stratum.start[episode], stratum.length[episode], t, d.stack, d.n_step, d.window)
+        for name, frames in ring.frames.items():
+            for target, chosen in (
+                (batch.images, w.observed),
+                (batch.next_images, w.next_observed),
+            ):
+                _gather(frames, chosen, target[name][where].numpy())
+        rows = ring.rows
+        proprio, actions, rewards = rows["proprio"], rows["action"], rows["reward"]
+
+        def put(target: torch.Tensor, column: npt.NDArray[np.float32], chosen: Ints) -> None:
+            target[where].numpy()[...] = column[chosen % ring.capacity]
+
+        put(batch.proprio, proprio, w.observed[:, -1])
+        put(batch.next_proprio, proprio, w.next_observed[:, -1])
+        put(batch.past_actions, actions, w.past_actions)
+        put(batch.next_past_actions, actions, w.next_past_actions)
+        put(batch.action, actions, w.action)
+        batch.driver[where].numpy()[...] = rows["driver"][w.action % ring.capacity]
+        powers = d.discount ** np.arange(d.n_step)
+        earned = rewards[w.rewards % ring.capacity] * w.counted * powers
+        batch.reward[where].numpy()[...] = earned.sum(axis=1)
+        over = w.at_end & stratum.terminated[episode]
+        batch.discount[where].numpy()[...] = np.where(over, 0.0, d.discount**w.steps)
+
+
+def apportion(shares: Sequence[float], total: int, random: np.random.Generator) -> list[int]:
+    """Whole numbers that add up to `total`, each with expectation total x share exactly: a share
+    of 1 % of a batch of 32 is one row in every third batch."""
+    edges = np.cumsum([0.0, *shares]) / sum(shares) * total
+    edges[-1] = total
+    cuts = np.floor(edges + random.random())
+    cuts[0], cuts[-1] = 0, total
+    return [int(n) for n in np.diff(cuts)]
+
+
+def _gather(frames: npt.NDArray[np.uint8], chosen: Ints, target: npt.NDArray[np.uint8]) -> None:
+    """Copy frames by sequence number. mode="clip" changes no index here; it lets numpy write
+    into `target` without a buffer. The interpreter lock is released meanwhile."""
+    np.take(frames, chosen % len(frames), axis=0, out=target, mode="clip")

@@ -1,0 +1,59 @@
+"""Index arithmetic of the replay: which frames and rows make up a transition.
+
+Everything is counted in sequence numbers, which only grow; a ring position is a sequence number
+modulo the capacity. An episode of T actions owns T + 1 consecutive numbers from `start`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """For a batch of B transitions, all in sequence numbers."""
+
+    observed: Ints  # (B, stack) frames, oldest first
+    next_observed: Ints  # (B, stack)
+    past_actions: Ints  # (B, window) rows whose actions led up to the observation, oldest first
+    next_past_actions: Ints  # (B, window)
+    action: Ints  # (B,) row that holds the action taken
+    rewards: Ints  # (B, n) rows of the rewards; those beyond the episode repeat its last row ...
+    counted: npt.NDArray[np.bool_]  # (B, n) ... and are not counted
+    steps: Ints  # (B,) actions to the bootstrap observation: n, or fewer at the episode's end
+    at_end: npt.NDArray[np.bool_]  # (B,) whether the bootstrap observation is the final one
+
+
+def windows(start: Ints, length: Ints, t: Ints, stack: int, n_step: int, window: int) -> Windows:
+    """Transitions that begin at observation `t` (0 <= t < length) of episodes at `start`.
+
+    Stacks and action windows that reach before an episode repeat its first row (whose action is
+    zero); n-step windows that reach past it stop at the final observation. Neither ever touches
+    another episode.
+    """
+    steps = np.minimum(n_step, length - t)
+    after = t + steps
+    ahead = np.arange(1, n_step + 1)
+    return Windows(
+        observed=_back_from(start, t, stack),
+        next_observed=_back_from(start, after, stack),
+        past_actions=_back_from(start, t, window),
+        next_past_actions=_back_from(start, after, window),
+        action=start + t + 1,
+        rewards=start[:, None] + np.minimum(t[:, None] + ahead, length[:, None]),
+        counted=ahead <= steps[:, None],
+        steps=steps,
+        at_end=after == length,
+    )
+
+
+def _back_from(start: Ints, t: Ints, count: int) -> Ints:
+    """`count` consecutive numbers ending at row t, clamped to the episode's first."""
+    offsets = np.arange(1 - count, 1)
+    reached: Ints = start[:, None] + np.maximum(t[:, None] + offsets, 0)
+    return reached
