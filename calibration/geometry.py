@@ -41,7 +41,7 @@ def project(camera: Camera, points: Array) -> tuple[Array, Array]:
         pixels, _ = cv2.fisheye.projectPoints(local[:, None], zero, zero, matrix, coefficients)
     else:
         pixels, _ = cv2.projectPoints(local[:, None], zero, zero, matrix, coefficients)
-    return pixels.reshape(-1, 2), local[:, 2]
+    return np.asarray(pixels, np.float64).reshape(-1, 2), local[:, 2]
 
 
 def box_corners(low: tuple[float, ...], high: tuple[float, ...]) -> Array:
@@ -62,7 +62,8 @@ def bin_corners(box: Bin) -> tuple[Array, Array]:
     def at(reach: Array, height: float) -> Array:
         flat = (round_ * reach) @ turn.T
         lifted = np.column_stack([flat, np.full(4, height)])
-        return lifted + np.array(box.centre.value)
+        moved: Array = lifted + np.array(box.centre.value)
+        return moved
 
     return at(half, 0.0), at(half + lean, box.wall_height.value)
 

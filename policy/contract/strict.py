@@ -10,7 +10,7 @@ import difflib
 import json
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, NoReturn, TypeVar, get_args, get_origin
+from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -65,7 +65,7 @@ def decode(cls: type[T], data: object, source: str) -> T:
     tuples and ISO strings become dates, yet no number is ever made out of a string.
     """
     try:
-        result: T = adapter(cls).validate_json(json.dumps(data, default=str))
+        result: T = adapter(cast(Any, cls)).validate_json(json.dumps(data, default=str))
     except ValidationError as error:
         faults = error.errors(include_url=False)
         _refuse(source, [_problem(cls, fault) for fault in faults])
@@ -74,7 +74,7 @@ def decode(cls: type[T], data: object, source: str) -> T:
 
 def encode(value: object) -> Any:
     """The plain data `decode` takes: dicts, lists, strings, numbers."""
-    return adapter(type(value)).dump_python(value, mode="json")
+    return adapter(cast(Any, type(value))).dump_python(value, mode="json")
 
 
 def _refuse(source: str, problems: list[Problem]) -> NoReturn:
@@ -107,8 +107,7 @@ def _field_names(cls: Any, path: tuple[Any, ...]) -> list[str]:
     for part in path:
         node = _strip(node)
         if is_dataclass(node):
-            hints = adapter_hints(node)
-            node = hints.get(str(part), object)
+            node = _hints(cast(Any, node)).get(str(part), object)
         else:  # dict[str, X] or tuple[X, ...]: any key or index leads to the element type
             arguments = [a for a in get_args(node) if a is not Ellipsis]
             node = arguments[-1] if arguments else object
@@ -117,10 +116,8 @@ def _field_names(cls: Any, path: tuple[Any, ...]) -> list[str]:
 
 
 @cache
-def adapter_hints(cls: Any) -> dict[str, Any]:
-    from typing import get_type_hints
-
-    return get_type_hints(cls, include_extras=False)
+def _hints(cls: Any) -> dict[str, Any]:
+    return get_type_hints(cls)
 
 
 def _strip(node: Any) -> Any:

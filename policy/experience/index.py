@@ -82,10 +82,8 @@ class Index:
                 base.executemany(f"DELETE FROM {table} WHERE file = ?", [(f,) for f in gone])
             new = [file for file in present if present[file] != known.get(file)]
             for file in new:
-                base.execute(
-                    "INSERT INTO files VALUES (?, ?, ?, ?)",
-                    (file, *present[file], self._take(file)),
-                )
+                problem = self._take(file)
+                self._insert("files", file, *present[file], problem)
         return len(new)
 
     def __iter__(self) -> Iterator[Entry]:
@@ -94,21 +92,15 @@ class Index:
             "SELECT episode_id, detector, success, confidence, abstained, gate, reason, stamp_ns "
             "FROM verdicts"
         )
-        for episode_id, detector, good, confidence, abstained, *rest in self._database.execute(
-            query
-        ):
+        rows = self._database.execute(query)
+        for episode_id, detector, good, confidence, abstained, *rest in rows:
             verdict = Verdict(detector, bool(good), confidence, bool(abstained), *rest)
             verdicts.setdefault(episode_id, []).append(verdict)
         query = f"SELECT {_COLUMNS} FROM episodes ORDER BY stamp_ns, file"
-        for file, episode_id, *middle, terminated, recovered in self._database.execute(query):
-            yield Entry(
-                self.directory / file,
-                episode_id,
-                *middle,
-                bool(terminated),
-                bool(recovered),
-                tuple(verdicts.get(episode_id, ())),
-            )
+        for file, episode_id, *columns in self._database.execute(query):
+            columns[-2:] = map(bool, columns[-2:])  # SQLite has none
+            columns.append(tuple(verdicts.get(episode_id, ())))
+            yield Entry(self.directory / file, episode_id, *columns)
 
     def __len__(self) -> int:
         return int(self._database.execute("SELECT count(*) FROM episodes").fetchone()[0])
@@ -125,23 +117,30 @@ class Index:
     def _take(self, file: str) -> str | None:
         """Put one file's rows into the table; the problem that prevented it, if any."""
         try:
-            info, end, verdicts = reader.read_summary(self.directory / file)
+            summary = reader.read_summary(self.directory / file)
         except (ExperienceError, ValueError) as error:
             return str(error)
-        if info is not None and end is None:
-            return f"{self.directory / file}: found no /episode/end, wanted one; repair the file"
+        info, end = summary.info, summary.end
         if info is not None:
-            row = (
+            if end is None:
+                return f"{self.directory / file}: found no /episode/end, wanted one; repair it"
+            self._insert(
+                "episodes",
                 *(file, info.episode_id, info.stamp_ns, info.source, info.task, info.cell_id),
                 *(end.policy_version, info.seed, end.steps, end.human_steps),
                 *(end.episode_return, end.terminated, end.recovered),
             )
-            self._database.execute(f"INSERT INTO episodes VALUES ({_marks(row)})", row)
-        for episode_id, v in verdicts:
-            row = (file, episode_id, v.stamp_ns, v.detector, v.gate, v.abstained, v.success)
-            row = (*row, v.confidence, v.reason)
-            self._database.execute(f"INSERT INTO verdicts VALUES ({_marks(row)})", row)
+        for episode_id, v in summary.verdicts:
+            self._insert(
+                "verdicts",
+                *(file, episode_id, v.stamp_ns, v.detector, v.gate, v.abstained, v.success),
+                *(v.confidence, v.reason),
+            )
         return None
+
+    def _insert(self, table: str, *values: object) -> None:
+        marks = ", ".join("?" * len(values))
+        self._database.execute(f"INSERT INTO {table} VALUES ({marks})", values)
 
 
 @contextmanager
@@ -175,7 +174,3 @@ def _files(directory: Path) -> Iterator[tuple[str, tuple[int, int]]]:
                 if entry.name.endswith(DONE) and entry.is_file():
                     status = entry.stat()
                     yield prefix + entry.name, (status.st_size, status.st_mtime_ns)
-
-
-def _marks(row: tuple[object, ...]) -> str:
-    return ", ".join("?" * len(row))

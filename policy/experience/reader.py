@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +63,18 @@ def read_episode(path: Path, *, tolerant: bool = False) -> Episode:
     return episode.finish(torn=tolerant)
 
 
-def read_summary(path: Path) -> tuple[EpisodeInfo | None, Any | None, list[tuple[str, Verdict]]]:
-    """Info, end and verdicts (by episode id), without touching a single frame."""
-    info, end, verdicts = None, None, []
+@dataclass
+class Summary:
+    """What the index needs of a file. One that holds only verdicts has neither info nor end."""
+
+    info: EpisodeInfo | None = None
+    end: Any = None  # EpisodeEnd
+    verdicts: list[tuple[str, Verdict]] = field(default_factory=list)  # with their episode's id
+
+
+def read_summary(path: Path) -> Summary:
+    """Info, end and verdicts, without touching a single frame."""
+    summary = Summary()
     with path.open("rb") as file:
         try:
             reader = make_reader(file, validate_crcs=True)
@@ -74,16 +84,16 @@ def read_summary(path: Path) -> tuple[EpisodeInfo | None, Any | None, list[tuple
                 _check_schema(path, channel.topic, kind, schema)
                 value = messages.deserialize(kind, message.data)
                 if kind == messages.INFO:
-                    info = wire.info_of(value)
+                    summary.info = wire.info_of(value)
                 elif kind == messages.END:
-                    end = value
+                    summary.end = value
                 else:
-                    verdicts.append((value.episode_id, wire.verdict_of(value)))
+                    summary.verdicts.append((value.episode_id, wire.verdict_of(value)))
         except DAMAGE as error:
             raise _damaged(path, file.tell(), error) from error
-    if info is None and not verdicts:
+    if summary.info is None and not summary.verdicts:
         raise _foreign(path)
-    return info, end, verdicts
+    return summary
 
 
 def kind_of(topic: str) -> str | None:

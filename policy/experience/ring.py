@@ -16,10 +16,8 @@ mapping, so that a full disk is an error and not a bus fault, and a kill leaves 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -27,55 +25,28 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policy.contract import Interface, Invalid, Strict, decode, encode
+from policy.contract import Interface, encode
 from policy.contract.files import write_atomic
 
 from .episode import Episode
 from .errors import BusyError, DamagedError, ExperienceError, ForeignError, storage_error
-from .warm import warm
-
-FORMAT = 1
-EPISODE = np.dtype(
-    [
-        ("start", "<i8"),  # sequence number of the first frame
-        ("length", "<i4"),  # actions; frames are one more
-        ("terminated", "u1"),
-        ("success", "i1"),  # 1, 0, or -1 where nobody judged
-        ("id", "S34"),
-    ]
+from .ringfiles import (
+    EPISODE,
+    FORMAT,
+    Meta,
+    WriterLock,
+    check_shutdown,
+    read_meta,
+    row_dtype,
+    write_all,
 )
-
-
-def row_dtype(interface: Interface) -> np.dtype[Any]:
-    return np.dtype(
-        [
-            ("proprio", "<f4", (len(interface.observation.proprio),)),
-            ("action", "<f4", (len(interface.action),)),
-            ("reward", "<f4"),
-            ("driver", "u1"),
-        ]
-    )
-
-
-@dataclass(frozen=True)
-class _Meta(Strict):
-    format: int
-    capacity: int
-    interface: Interface
-
-    def __post_init__(self) -> None:
-        if self.format != FORMAT:
-            raise Invalid(
-                "format", self.format, str(FORMAT), "delete it and refill it from the log"
-            )
-        if self.capacity < 2:
-            raise Invalid("capacity", self.capacity, "2 frames or more", "enlarge it")
+from .warm import warm
 
 
 class Ring:
     """Open with `Ring.create`, `Ring.write` (one process) or `Ring.read` (any number)."""
 
-    def __init__(self, path: Path, meta: _Meta, lock: int | None) -> None:
+    def __init__(self, path: Path, meta: Meta, lock: WriterLock | None) -> None:
         self.path, self.interface, self.capacity = path, meta.interface, meta.capacity
         self._lock = lock
         self._slots = max(self.capacity // 2, 1)  # the shortest episode has two frames
@@ -98,7 +69,7 @@ class Ring:
             raise BusyError(
                 f"{path}: found a replay there, wanted a new directory; open or delete it"
             )
-        meta = _Meta(FORMAT, capacity, interface)
+        meta = Meta(FORMAT, capacity, interface)
         try:
             path.mkdir(parents=True, exist_ok=True)
             write_atomic(path / "meta.json", json.dumps(encode(meta)).encode())
@@ -109,33 +80,18 @@ class Ring:
     @classmethod
     def write(cls, path: Path) -> Ring:
         """Open as the only writer."""
-        meta = _read_meta(path)
+        meta = read_meta(path)
+        lock = WriterLock(path)
         try:
-            lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError as error:
-            raise storage_error("lock", path, error) from error
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(lock, 100, 0).decode().split() or ["unknown"]
-            os.close(lock)
-            raise BusyError(
-                f"{path}: found another writer (process {holder[0]}), wanted to be the only one; "
-                "stop it, or open the replay for reading"
-            ) from None
-        try:
-            _check_shutdown(path)
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, f"{os.getpid()} {_boot_id()}".encode(), 0)
             return cls(path, meta, lock)
         except BaseException:
-            os.close(lock)
+            lock.release()
             raise
 
     @classmethod
     def read(cls, path: Path) -> Ring:
-        meta = _read_meta(path)
-        _check_shutdown(path)
+        meta = read_meta(path)
+        check_shutdown(path)
         return cls(path, meta, None)
 
     @property
@@ -188,7 +144,7 @@ class Ring:
             for camera, images in episode.images.items():
                 self._put(f"frames.{camera}", start, images)
             table = np.array([entry], EPISODE)
-            _write_all(self._files["episodes"], table, added % self._slots * EPISODE.itemsize)
+            write_all(self._files["episodes"], table, added % self._slots * EPISODE.itemsize)
             self._announce(evicted, added + 1)
         except OSError as error:
             raise storage_error("add an episode to", self.path, error) from error
@@ -204,8 +160,7 @@ class Ring:
         if self._lock is not None:
             for file in self._files.values():
                 os.fsync(file)
-            os.ftruncate(self._lock, 0)
-            os.close(self._lock)
+            self._lock.release()
             self._lock = None
         for file in self._files.values():
             os.close(file)
@@ -272,45 +227,12 @@ class Ring:
 
     def _put(self, name: str, start: int, values: npt.NDArray[Any]) -> None:
         """Write consecutive elements from sequence number `start`, in two parts at the wrap."""
-        values = np.ascontiguousarray(values)
         size = values.nbytes // len(values)
         first = start % self.capacity
         room = self.capacity - first
-        _write_all(self._files[name], values[:room], first * size)
+        write_all(self._files[name], values[:room], first * size)
         if len(values) > room:
-            _write_all(self._files[name], values[room:], 0)
+            write_all(self._files[name], values[room:], 0)
 
     def _announce(self, evicted: int, added: int) -> None:
-        _write_all(self._files["head"], np.array([evicted, added], "<i8"), 0)
-
-
-def _write_all(file: int, values: npt.NDArray[Any], offset: int) -> None:
-    view = memoryview(values.tobytes() if values.dtype.fields else values).cast("B")
-    while view:
-        written = os.pwrite(file, view, offset)
-        view, offset = view[written:], offset + written
-
-
-def _read_meta(path: Path) -> _Meta:
-    file = path / "meta.json"
-    if not file.exists():
-        raise ForeignError(
-            f"{path}: found no meta.json, wanted a replay; create one or correct the path"
-        )
-    return decode(_Meta, json.loads(file.read_text()), str(file))
-
-
-def _check_shutdown(path: Path) -> None:
-    """A killed process leaves all it wrote with the kernel; a machine that went down does not."""
-    lock = path / "lock"
-    said = lock.read_text().split() if lock.exists() else []
-    if len(said) == 2 and said[1] != _boot_id():
-        raise DamagedError(
-            f"{path}: the machine went down while process {said[0]} was writing here, so frames "
-            "may be missing; delete the directory and refill it from the log"
-        )
-
-
-def _boot_id() -> str:
-    file = Path("/proc/sys/kernel/random/boot_id")
-    return file.read_text().strip() if file.exists() else "unknown"
+        write_all(self._files["head"], np.array([evicted, added], "<i8"), 0)

@@ -1,0 +1,73 @@
+"""Have the next batch ready while the learner works on this one."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from types import TracebackType
+
+from .sampler import Batch, Sampler
+
+
+class Prefetcher:
+    """
+    with Prefetcher(sampler, size=256) as batches:
+        batch = next(batches)
+
+    A thread fills a fixed set of batches in turn; copying frames releases the interpreter lock, so
+    it runs beside the learner. A batch is yours until the next call of `next`, which takes it back
+    to be filled again: nothing is allocated while training.
+    """
+
+    def __init__(self, sampler: Sampler, size: int, depth: int = 2) -> None:
+        self._sampler, self._size = sampler, size
+        self._free: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
+        self._ready: queue.SimpleQueue[Batch | BaseException] = queue.SimpleQueue()
+        self._lent: Batch | None = None
+        self._stopped = False
+        for _ in range(depth + 1):
+            self._free.put(sampler.allocate(size))
+        self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Prefetcher:
+        return self
+
+    def __next__(self) -> Batch:
+        if self._stopped:
+            raise StopIteration
+        if self._lent is not None:
+            self._free.put(self._lent)
+            self._lent = None
+        item = self._ready.get()
+        if isinstance(item, BaseException):
+            self.close()
+            raise item
+        self._lent = item
+        return item
+
+    def close(self) -> None:
+        """End the thread; batches handed out stay valid."""
+        self._stopped = True
+        self._free.put(None)
+        self._thread.join()
+
+    def __enter__(self) -> Prefetcher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        try:
+            for source in self._sampler.sources:
+                source.ring.warm()
+            while not self._stopped and (batch := self._free.get()) is not None:
+                self._ready.put(self._sampler.sample(self._size, batch))
+        except Exception as error:  # noqa: BLE001 (handed to the consumer, who raises it)
+            self._ready.put(error)
