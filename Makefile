@@ -15,7 +15,7 @@ export MUJOCO_GL ?= egl
 # Until the cell runs: check the cell file, record a simulated arm, keep it, look at it, learn-ready.
 run: setup
 	$(PY) -m calibration check calibration/cells/twin.yaml --sheet $(OUT)/cell.png
-	$(PY) -m policy.experience record $(OUT)/log --env Pusher-v5 --episodes 12 --size 64x64 --seed 0
+	$(PY) -m policy.experience record $(OUT)/log --env Pusher-v5 --episodes 8 --size 128x128 --seed 0
 	$(PY) -m policy.experience verify $(OUT)/log
 	$(PY) -m policy.experience list $(OUT)/log
 	$(PY) -m policy.experience inspect $(OUT)/log --sheet $(OUT)/episode.png

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 
 from policy.contract import ContractError
+from policy.contract.files import write_atomic
 
 from .cell import Cell, load_cell
 from .sheet import draw_cell
@@ -36,14 +37,15 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         cell = load_cell(arguments.cell)
+        print(summary(cell))
+        if arguments.sheet:
+            _, png = cv2.imencode(".png", draw_cell(cell)[..., ::-1])
+            arguments.sheet.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(arguments.sheet, png.tobytes())
+            print(f"  drawn in {arguments.sheet}")
     except (ContractError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(summary(cell))
-    if arguments.sheet:
-        arguments.sheet.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(arguments.sheet), draw_cell(cell)[..., ::-1])
-        print(f"  drawn in {arguments.sheet}")
     return 0
 
 

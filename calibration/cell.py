@@ -234,6 +234,8 @@ class _UniqueKeys(yaml.SafeLoader):
 def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _ in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            continue  # no key at all: construct_mapping says so
         name = loader.construct_object(key)
         if name in seen:
             where = f"line {key.start_mark.line + 1}"
@@ -243,18 +245,25 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node)
 
 
+def _date(loader: _UniqueKeys, node: yaml.ScalarNode) -> str:
+    """Still text: `decode` makes the date, and names the field if no calendar has that day."""
+    return str(loader.construct_scalar(node))
+
+
 _UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", _date)
 
 
 def load_cell(path: str | Path) -> Cell:
     """Read, type-check and sanity-check a cell file; raise `ContractError` naming every fault."""
     from .geometry import problems
 
-    with Path(path).open() as file:
+    with Path(path).open("rb") as file:
         try:
             data = yaml.load(file, _UniqueKeys)
         except yaml.YAMLError as error:
-            fault = Problem("(file)", str(error).replace("\n", " "), "YAML", "mend the syntax")
+            remedy = f"mend the syntax: {' '.join(str(error).split())}"
+            fault = Problem("(file)", Path(path).name, "YAML", remedy)
             raise ContractError(str(path), [fault]) from None
     cell = decode(Cell, data, str(path))
     if found := list(problems(cell)):
@@ -264,5 +273,7 @@ def load_cell(path: str | Path) -> Cell:
 
 def save_cell(cell: Cell, path: str | Path) -> None:
     """Write the file whole or not at all; what `load_cell` reads back equals `cell`."""
-    text = yaml.safe_dump(encode(cell), sort_keys=False, allow_unicode=True, width=100)
+    data = encode(cell)
+    decode(Cell, data, f"the cell for {path}")  # what `load_cell` refuses is not written
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
     write_atomic(Path(path), text.encode())

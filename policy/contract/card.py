@@ -101,7 +101,7 @@ class PolicyCard(Strict):
     def from_json(cls, text: str, source: str = "policy card") -> PolicyCard:
         try:
             data = json.loads(text)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             problem = Problem("(top level)", text, "a JSON object", f"repair it ({error})")
             raise ContractError(source, [problem]) from None
         return decode(cls, data, source)
@@ -109,14 +109,16 @@ class PolicyCard(Strict):
 
 def write_card(path: Path, card: PolicyCard) -> None:
     """Put `card` into the ONNX file at `path`, replacing any card it had."""
-    model = _load(path)
-    kept = {p.key: p.value for p in model.metadata_props if p.key != METADATA_KEY}
-    onnx.helper.set_model_props(model, {**kept, METADATA_KEY: card.to_json()})
+    text = card.to_json()
+    PolicyCard.from_json(text, f"the card for {path}")  # what `read_card` refuses is not written
+    model, properties = _load(path)
+    kept = {key: value for key, value in properties.items() if key != METADATA_KEY}
+    onnx.helper.set_model_props(model, {**kept, METADATA_KEY: text})
     write_atomic(path, model.SerializeToString())
 
 
 def read_card(path: Path) -> PolicyCard:
-    properties = {p.key: p.value for p in _load(path).metadata_props}
+    _, properties = _load(path)
     if METADATA_KEY not in properties:
         remedy = "export the policy with regrasp, which writes its card"
         problem = Problem(f"metadata.{METADATA_KEY}", sorted(properties), "a policy card", remedy)
@@ -124,11 +126,12 @@ def read_card(path: Path) -> PolicyCard:
     return PolicyCard.from_json(properties[METADATA_KEY], str(path))
 
 
-def _load(path: Path) -> onnx.ModelProto:
-    """The model without its external weights: `write_card` leaves those files as they are."""
+def _load(path: Path) -> tuple[onnx.ModelProto, dict[str, str]]:
+    """The model and its metadata, without its external weights: those files stay as they are."""
     try:
-        model = onnx.load(str(path), load_external_data=False)
-    except DecodeError as error:
+        model = onnx.load(str(path), format="protobuf", load_external_data=False)
+        properties = {p.key: p.value for p in model.metadata_props}
+    except (DecodeError, UnicodeDecodeError) as error:
         remedy = f"export or copy it again: it is truncated or another kind of file ({error})"
         raise ContractError(
             str(path), [Problem("file", path.name, "an ONNX model", remedy)]
@@ -136,4 +139,4 @@ def _load(path: Path) -> onnx.ModelProto:
     if not model.HasField("graph"):
         remedy = "export or copy it again"
         raise ContractError(str(path), [Problem("file", "no graph", "an ONNX model", remedy)])
-    return model
+    return model, properties

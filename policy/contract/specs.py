@@ -8,6 +8,7 @@ Conventions, everywhere in this project:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -161,9 +162,10 @@ class Interface(Strict):
     control_period_s: float
 
     def __post_init__(self) -> None:
-        if self.control_period_s <= 0:
+        if not 0 < self.control_period_s < math.inf:
             remedy = "give the seconds between two actions"
-            raise Invalid("control_period_s", self.control_period_s, "more than 0", remedy)
+            wanted = "more than 0, and finite"
+            raise Invalid("control_period_s", self.control_period_s, wanted, remedy)
 
 
 def _distinct(field: str, names: list[str]) -> None:

@@ -38,6 +38,9 @@ class ContractError(ValueError):
         count = f"{len(self.problems)} problem" + ("s" if len(self.problems) > 1 else "")
         super().__init__("\n  ".join([f"{source}: {count}", *map(str, self.problems)]))
 
+    def __reduce__(self) -> tuple[type[ContractError], tuple[str, tuple[Problem, ...]]]:
+        return type(self), (self.source, self.problems)
+
 
 class Invalid(ValueError):
     """A fault raised by a dataclass's own check; `field` is relative to that dataclass."""
@@ -45,6 +48,10 @@ class Invalid(ValueError):
     def __init__(self, field: str, found: object, wanted: str, remedy: str) -> None:
         self.problem = Problem(field, found, wanted, remedy)
         super().__init__(str(self.problem))
+
+    def __reduce__(self) -> tuple[type[Invalid], tuple[str, object, str, str]]:
+        fault = self.problem
+        return type(self), (fault.field, fault.found, fault.wanted, fault.remedy)
 
 
 class Strict:

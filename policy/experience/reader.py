@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,20 +16,31 @@ from mcap.exceptions import McapError
 from mcap.reader import make_reader
 from mcap.records import Channel, Message, Schema
 from mcap.stream_reader import CRCValidationError, StreamReader
+from rosbags.serde import SerdeError
 
 from . import messages, wire
 from .episode import Episode, EpisodeInfo, FloatArray, Frame, Verdict
 from .errors import DamagedError, ForeignError
 
-# Everything the decoders raise on bytes that are not what was written.
+# Everything the decoders raise on bytes that are not what was written. A damaged length or offset
+# makes them ask for too much memory or for an impossible place in the file.
 DAMAGE = (
-    McapError,
-    CRCValidationError,
-    struct.error,
-    zstandard.ZstdError,
-    RuntimeError,  # lz4
-    UnicodeDecodeError,
+    *(McapError, CRCValidationError, SerdeError, struct.error, zstandard.ZstdError),
+    *(ValueError, LookupError, OverflowError, MemoryError, RuntimeError),
 )
+
+
+@contextmanager
+def _decoding(path: Path) -> Iterator[None]:
+    """Turn whatever a decoder says of bad bytes into one `DamagedError`."""
+    try:
+        yield
+    except DAMAGE as error:
+        raise _damaged(path, error) from error
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a failing device, not a senseless offset
+            raise
+        raise _damaged(path, error) from error
 
 
 def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:
@@ -40,19 +53,27 @@ def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:
     channels: dict[int, tuple[str, str]] = {}
     with path.open("rb") as file:
         reader = StreamReader(file, validate_crcs=True, record_size_limit=path.stat().st_size)
-        try:
-            for record in reader.records:
-                if isinstance(record, Schema):
-                    schemas[record.id] = record
-                elif isinstance(record, Channel) and (kind := kind_of(record.topic)):
-                    _check_schema(path, record.topic, kind, schemas[record.schema_id])
-                    channels[record.id] = (record.topic, kind)
-                elif isinstance(record, Message) and record.channel_id in channels:
-                    topic, kind = channels[record.channel_id]
-                    yield topic, messages.deserialize(kind, record.data)
-        except DAMAGE as error:
-            if not tolerant:
-                raise _damaged(path, file.tell(), error) from error
+        records = iter(reader.records)
+        while True:
+            try:
+                with _decoding(path):
+                    record = next(records, None)
+            except DamagedError:
+                if tolerant:
+                    return
+                raise
+            if record is None:
+                return
+            if isinstance(record, Schema):
+                schemas[record.id] = record
+            elif isinstance(record, Channel) and (kind := kind_of(record.topic)):
+                _check_schema(path, record.topic, kind, schemas.get(record.schema_id))
+                channels[record.id] = (record.topic, kind)
+            elif isinstance(record, Message) and record.channel_id in channels:
+                topic, kind = channels[record.channel_id]
+                with _decoding(path):
+                    message = messages.deserialize(kind, record.data)
+                yield topic, message
 
 
 def read_episode(path: Path, *, tolerant: bool = False) -> Episode:
@@ -74,23 +95,22 @@ class Summary:
 
 def read_summary(path: Path) -> Summary:
     """Info, end and verdicts, without touching a single frame."""
+    wanted = [topic for topic in messages.TOPICS if topic != "/episode/step"]
+    found: list[tuple[str, Any]] = []
+    with path.open("rb") as file, _decoding(path):
+        reader = make_reader(file, validate_crcs=True)
+        for schema, channel, message in reader.iter_messages(wanted, log_time_order=False):
+            kind = messages.TOPICS[channel.topic]
+            _check_schema(path, channel.topic, kind, schema)
+            found.append((kind, messages.deserialize(kind, message.data)))
     summary = Summary()
-    with path.open("rb") as file:
-        try:
-            reader = make_reader(file, validate_crcs=True)
-            wanted = [topic for topic in messages.TOPICS if topic != "/episode/step"]
-            for schema, channel, message in reader.iter_messages(wanted, log_time_order=False):
-                kind = messages.TOPICS[channel.topic]
-                _check_schema(path, channel.topic, kind, schema)
-                value = messages.deserialize(kind, message.data)
-                if kind == messages.INFO:
-                    summary.info = wire.info_of(value)
-                elif kind == messages.END:
-                    summary.end = value
-                else:
-                    summary.verdicts.append((value.episode_id, wire.verdict_of(value)))
-        except DAMAGE as error:
-            raise _damaged(path, file.tell(), error) from error
+    for kind, value in found:
+        if kind == messages.INFO:
+            summary.info = wire.info_of(value)
+        elif kind == messages.END:
+            summary.end = value
+        else:
+            summary.verdicts.append((value.episode_id, wire.verdict_of(value)))
     if summary.info is None and not summary.verdicts:
         raise _foreign(path)
     return summary
@@ -192,7 +212,8 @@ def _check_schema(path: Path, topic: str, kind: str, schema: Schema | None) -> N
         raise ForeignError(f"{path}: topic {topic}: found type {found}, wanted {kind}; not our log")
     if kind == messages.IMAGE or schema is None:
         return
-    theirs, ours = _fields(schema.data.decode()), _fields(messages.schema_text(kind))
+    text = schema.data.decode(errors="replace")
+    theirs, ours = _fields(text), _fields(messages.schema_text(kind))
     if theirs != ours:
         extra = ", ".join(sorted(theirs - ours)) or "nothing"
         lacking = ", ".join(sorted(ours - theirs)) or "nothing"
@@ -208,10 +229,10 @@ def _fields(text: str) -> set[str]:
     return {" ".join(line.split("#")[0].split()) for line in main} - {""}
 
 
-def _damaged(path: Path, offset: int, error: Exception) -> DamagedError:
+def _damaged(path: Path, error: Exception) -> DamagedError:
     return DamagedError(
-        f"{path}: damaged or torn before byte {offset} of {path.stat().st_size} "
-        f"({type(error).__name__}: {error}); run `python -m policy.experience repair` on it"
+        f"{path}: damaged or torn ({type(error).__name__}: {error}); "
+        "run `python -m policy.experience repair` on its directory to keep what is whole"
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -71,34 +70,37 @@ def record_episodes(
             interface, source, task=env.spec.id if env.spec else "", seed=seed + number
         )
         with EpisodeWriter(directory, info, sync="episode") as writer:
-            state, _ = env.reset(seed=seed + number)
-            observation = _observe(env, state, size)
+            state, _ = env.reset(seed=info.seed)
+            # Simulated time: the world stands still while we draw and think, so an observation
+            # is never old.
+            now = info.stamp_ns
+            observation = _observe(env, state, size, now)
             writer.reset(observation)
             done = False
             while not done:
                 wanted = (act or at_random)(observation)
                 executed = interface.action.executed(wanted)
-                sent_ns = time.time_ns()
                 state, reward, terminated, truncated, _ = env.step(executed)
                 action = Action(
                     executed,
                     Driver.POLICY if act else Driver.SCRIPT,
                     policy=wanted,
                     policy_version=policy_version,
-                    observation_age=(sent_ns - observation.stamp_ns) / 1e9,
-                    stamp_ns=sent_ns,
+                    stamp_ns=now,
                     reward=float(reward),
                     terminated=terminated,
                     truncated=truncated,
                 )
-                observation = _observe(env, state, size)
+                now += round(interface.control_period_s * 1e9)
+                observation = _observe(env, state, size, now)
                 writer.step(action, observation)
                 done = terminated or truncated
         yield writer.path
 
 
-def _observe(env: gymnasium.Env[Any, Any], state: Any, size: tuple[int, int]) -> Observation:
-    stamp_ns = time.time_ns()
+def _observe(
+    env: gymnasium.Env[Any, Any], state: Any, size: tuple[int, int], stamp_ns: int
+) -> Observation:
     frame: Any = env.render()
     if frame.shape[:2] != size:
         frame = cv2.resize(frame, size[::-1], interpolation=cv2.INTER_AREA)

@@ -32,7 +32,11 @@ class VerdictWriter:
         name = new_episode_id()
         self.path = directory / SUBDIRECTORY / (name + DONE)
         self._file = AppendFile(self.path.with_name(name + PART))
-        self._mcap = McapWriter(self._file, chunk_size=1 << 40)  # type: ignore[arg-type]
+        self._mcap = McapWriter(
+            self._file,  # type: ignore[arg-type]
+            chunk_size=1 << 40,
+            enable_data_crcs=True,
+        )
         self._mcap.start(profile="ros2", library="regrasp")
         text = messages.schema_text(messages.VERDICT).encode()
         schema = self._mcap.register_schema(messages.VERDICT, "ros2msg", text)

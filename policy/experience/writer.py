@@ -61,6 +61,7 @@ class EpisodeWriter:
             self._file,  # type: ignore[arg-type]
             chunk_size=1 << 40,
             compression=COMPRESSION[compression],
+            enable_data_crcs=True,  # beside each chunk's: covers what lies between the chunks
         )
         self._sync = sync == "step"
         self._channels: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_others_read_it(tmp_path: Path) -> None:
 
     store = get_typestore(Stores.ROS2_JAZZY)
     with AnyReader([path], default_typestore=store) as bag:
-        images = [
+        images: list[Any] = [
             bag.deserialize(raw, connection.msgtype)
             for connection, _, raw in bag.messages()
             if connection.topic == "/front/image_raw"

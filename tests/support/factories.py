@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
-from policy.experience.episode import Action, Driver, EpisodeInfo, Observation
+from policy.experience.episode import Action, Driver, Episode, EpisodeInfo, Observation, Verdict
 from policy.experience.writer import EpisodeWriter
 
 INTERFACE = Interface(
@@ -73,3 +73,45 @@ def write_episode(
         for action, observation in zip(actions, observations[1:], strict=True):
             writer.step(action, observation)
     return writer.path, observations, actions
+
+
+TINY = Interface(
+    ObservationSpec((ImageSpec("front", 2, 2),), (Entry("x", "1", -1e9, 1e9),)),
+    ActionSpec((ActionEntry("dx", "m", -1e9, 1e9),)),
+    0.2,
+)
+
+
+def counting_episode(
+    number: int, steps: int, terminated: bool = True, success: bool | None = None
+) -> Episode:
+    """An episode that can be recognised anywhere: at step k its frame shows k (mod 256) and, in
+    its last pixel, `number`; proprio is k, the action that led to it and its reward are
+    100 number + k."""
+    ks = np.arange(steps + 1)
+    frames = np.zeros((steps + 1, 2, 2, 3), np.uint8)
+    frames[:, 0, 0, 0] = ks % 256
+    frames[:, 1, 1, 2] = number % 256
+    told = (100 * number + ks).astype(np.float32)
+    told[0] = 0.0
+    verdicts = () if success is None else (Verdict("truth", success),)
+    column = told[:, None]
+    return Episode(
+        info=make_info(interface=TINY, episode_id=f"episode-{number}", stamp_ns=number),
+        images={"front": frames},
+        proprio=ks.astype(np.float32)[:, None],
+        executed=column,
+        policy=column,
+        human=np.full_like(column, np.nan),
+        driver=(ks > 0).astype(np.uint8),
+        q=np.full(steps + 1, np.nan, np.float32),
+        reward=told,
+        observation_age=np.zeros(steps + 1, np.float32),
+        capture_ns=ks.astype(np.int64),
+        execution_ns=ks.astype(np.int64),
+        policy_version=("",) * (steps + 1),
+        terminated=terminated,
+        truncated=not terminated,
+        recovered=False,
+        verdicts=verdicts,
+    )

@@ -1,0 +1,116 @@
+"""Full disks, read-only directories: a clear error, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from factories import (
+    TINY,
+    counting_episode,
+    make_action,
+    make_info,
+    make_observation,
+    write_episode,
+)
+
+from policy.experience.errors import StorageError
+from policy.experience.index import open_index
+from policy.experience.reader import read_episode
+from policy.experience.repair import repair
+from policy.experience.ring import Ring
+from policy.experience.sampler import Sampler, Source
+from policy.experience.writer import EpisodeWriter
+
+
+def mounted(directory: Path, options: str) -> bool:
+    directory.mkdir(exist_ok=True)
+    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    if not mounted(disk, "size=256k"):
+        pytest.skip("mounting a small tmpfs needs root")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """A log of one episode that nobody may write to; root needs a read-only file system."""
+    directory = tmp_path / "log"
+    directory.mkdir()
+    root = os.geteuid() == 0
+    if root and not mounted(directory, "size=1m"):
+        pytest.skip("mounting a small tmpfs needs root")
+    write_episode(directory)
+    if root:
+        subprocess.run(["mount", "-o", "remount,ro", str(directory)], check=True)
+    else:
+        directory.chmod(0o555)
+    yield directory
+    if root:
+        subprocess.run(["umount", "-l", str(directory)], check=True)
+    else:
+        directory.chmod(0o755)
+
+
+def test_log_on_a_full_disk(small_disk: Path) -> None:
+    random = np.random.default_rng(0)
+    writer = EpisodeWriter(small_disk, make_info(), compression="none")
+    observations = [make_observation(random, k) for k in range(1000)]
+    writer.reset(observations[0])
+
+    def write_on() -> None:
+        for k, observation in enumerate(observations[1:]):
+            writer.step(make_action(random, k), observation)
+
+    with pytest.raises(StorageError, match=r"append to .*the disk is full .* MB free.*free some"):
+        write_on()
+    durable = writer.durable_steps
+    assert durable > 50
+
+    # The user makes room.
+    subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
+    finished = repair(writer._file.path)
+    assert finished is not None
+    episode = read_episode(finished)
+    assert len(episode) + 1 == durable
+    for k in range(durable):
+        np.testing.assert_array_equal(episode.images["front"][k], observations[k].images["front"])
+
+
+def test_replay_on_a_full_disk(small_disk: Path) -> None:
+    """Sparse files promise more than the disk holds; running out is an error, not a bus fault."""
+    with Ring.create(small_disk / "ring", TINY, 1_000_000) as ring:
+        stored = []
+
+        def add_on() -> None:
+            for number in range(100_000):
+                ring.add(counting_episode(number, 99))
+                stored.append(number)
+
+        with pytest.raises(StorageError, match=r"add an episode to .*the disk is full"):
+            add_on()
+        assert ring.added == len(stored) > 10
+        batch = Sampler([Source(ring)]).sample(256)
+        assert (batch.action[:, 0] % 100 - 1 == batch.proprio[:, 0]).all()
+    with Ring.read(small_disk / "ring") as ring:
+        assert ring.added == len(stored)
+
+
+def test_read_only_directory(read_only: Path, tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"create .*no permission to write.*make it writable"):
+        EpisodeWriter(read_only, make_info())
+    with pytest.raises(StorageError, match="no permission to write"):
+        Ring.create(read_only / "ring", TINY, 10)
+    with open_index(read_only) as index:  # reading needs no permission to write
+        assert len(index) == 1
+        assert read_episode(next(iter(index)).path).terminated
