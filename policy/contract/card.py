@@ -130,7 +130,7 @@ def _load(path: Path) -> tuple[onnx.ModelProto, dict[str, str]]:
     """The model and its metadata, without its external weights: those files stay as they are."""
     try:
         model = onnx.load(str(path), format="protobuf", load_external_data=False)
-        properties = {p.key: p.value for p in model.metadata_props}
+        properties = {_text(p.key): _text(p.value) for p in model.metadata_props}
     except (DecodeError, UnicodeDecodeError) as error:
         remedy = f"export or copy it again: it is truncated or another kind of file ({error})"
         raise ContractError(
@@ -140,3 +140,8 @@ def _load(path: Path) -> tuple[onnx.ModelProto, dict[str, str]]:
         remedy = "export or copy it again"
         raise ContractError(str(path), [Problem("file", "no graph", "an ONNX model", remedy)])
     return model, properties
+
+
+def _text(value: str | bytes) -> str:
+    """Protobuf hands out the bytes of a string that is not UTF-8."""
+    return value.decode() if isinstance(value, bytes) else value

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -53,13 +54,12 @@ def _row(entry: Entry) -> tuple[str, ...]:
 
 def inspect(arguments: argparse.Namespace) -> int:
     path = arguments.log
-    if path.is_dir():
-        with open_index(path) as index:
-            entries = list(index)
-        if not entries:
-            raise ExperienceError(f"{path}: found no episode, wanted one; record some")
-        path = entries[-1].path
-    episode = read_episode(path)
+    with open_index(path if path.is_dir() else path.parent) as index:
+        entries = [entry for entry in index if path.is_dir() or entry.path == path]
+    if not entries:
+        raise ExperienceError(f"{path}: found no finished episode, wanted one; record or repair")
+    path = entries[-1].path
+    episode = replace(read_episode(path), verdicts=entries[-1].verdicts)  # later labels count too
     info = episode.info
     print(f"{path}\n  {info.task or 'no task'}, source {info.source}, cell {info.cell_id or '-'}")
     for camera, frames in episode.images.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from .errors import BusyError, DamagedError, ExperienceError, ForeignError
@@ -34,7 +35,7 @@ def verify(directory: Path) -> Iterator[tuple[Path, Exception | None]]:
 def repair_all(directory: Path) -> Iterator[tuple[Path, Path | None]]:
     """Finish what crashed writers left and rewrite what is damaged; (old, new or None)."""
     damaged = [path for path, error in verify(directory) if isinstance(error, DamagedError)]
-    for path in [*unfinished(directory), *(p for p in damaged if p.parent == directory)]:
+    for path in [*unfinished(directory), *damaged]:
         yield path, repair(path)
 
 
@@ -78,7 +79,8 @@ def fill(ring: Ring, index: Index) -> int:
     count = 0
     for entry in index:
         if entry.episode_id not in held and entry.stamp_ns >= oldest:
-            count += ring.add(read_episode(entry.path)) > 0
+            episode = replace(read_episode(entry.path), verdicts=entry.verdicts)
+            count += ring.add(episode) > 0
     return count
 
 

@@ -8,26 +8,31 @@ from pathlib import Path
 
 from .episode import Action, Driver, Episode, Observation
 from .errors import BusyError, DamagedError
-from .reader import read_episode
+from .reader import read_episode, scan
+from .verdicts import SUBDIRECTORY, VerdictWriter
+from .wire import verdict_of
 from .writer import DONE, PART, EpisodeWriter
 
 WORKSHOP = ".repair"
 
 
 def unfinished(directory: Path) -> list[Path]:
-    """Episodes that nobody is writing any more."""
-    return [path for path in sorted(directory.glob(f"*{PART}")) if not _busy(path)]
+    """Episodes, and files of verdicts, that nobody is writing any more."""
+    parts = [*directory.glob(f"*{PART}"), *directory.glob(f"{SUBDIRECTORY}/*{PART}")]
+    return [path for path in sorted(parts) if not _busy(path)]
 
 
 def repair(path: Path) -> Path | None:
-    """Rewrite a torn or damaged episode up to its last complete step.
+    """Rewrite a torn or damaged episode up to its last complete step (verdicts: to the last).
 
     Returns the finished file, or None where not one step was complete: then the torn file is set
     aside as `.empty`. The original of a damaged finished file is kept as `.damaged`.
     """
     torn = path.name.endswith(PART)
     if torn and _busy(path):
-        raise BusyError(f"{path}: another process is writing this episode; wait until it ends")
+        raise BusyError(f"{path}: another process is writing this file; wait until it ends")
+    if path.parent.name == SUBDIRECTORY:
+        return _repair_verdicts(path, torn)
     name = path.name.removesuffix(PART).removesuffix(DONE)
     finished = path.parent / (name + DONE)
     if not (torn and finished.exists()):  # else only the removal below was still to do
@@ -44,6 +49,22 @@ def repair(path: Path) -> Path | None:
     if torn:
         path.unlink()
     return finished
+
+
+def _repair_verdicts(path: Path, torn: bool) -> Path | None:
+    """Give the verdicts that are whole again, in a new file. Twice the same does no harm."""
+    whole = [(m.episode_id, verdict_of(m)) for _, m in scan(path, tolerant=True)]
+    if not whole:
+        path.rename(path.with_name(path.name + ".empty"))
+        return None
+    with VerdictWriter(path.parent.parent) as verdicts:
+        for episode_id, verdict in whole:
+            verdicts.add(episode_id, verdict)
+    if torn:
+        path.unlink()
+    else:
+        path.rename(path.with_name(path.name + ".damaged"))
+    return verdicts.path
 
 
 def _rewrite(episode: Episode, workshop: Path) -> Path:

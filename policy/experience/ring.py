@@ -111,10 +111,12 @@ class Ring:
 
     def episodes(self) -> tuple[int, npt.NDArray[Any]]:
         """A copy of the table of the episodes held, oldest first, and the first one's ordinal."""
-        evicted, added = self.evicted, self.added
-        table = self.episodes_table[np.arange(evicted, added) % self._slots]
-        first = self.evicted  # rows before it may have been overwritten while we copied
-        return first, table[first - evicted :]
+        while True:
+            evicted, added = self.evicted, self.added
+            table = self.episodes_table[np.arange(evicted, added) % self._slots]
+            first = self.evicted  # rows before it may have been overwritten while we copied
+            if first < added or evicted >= added:
+                return first, table[first - evicted :]
 
     def add(self, episode: Episode) -> int:
         """Store an episode, evicting the oldest ones it displaces. Returns its transitions."""

@@ -140,8 +140,7 @@ class Sampler:
         strata = [self._refresh(k) for k in range(len(self.sources))]
         shares = [s.share if held else 0.0 for s, held in zip(self.sources, strata, strict=True)]
         if sum(shares) <= 0:
-            paths = ", ".join(str(s.ring.path) for s in self.sources)
-            raise ExperienceError(f"{paths}: found no transition to draw, wanted one; add episodes")
+            raise self._nothing()
         begin = 0
         for k, count in enumerate(apportion(shares, size, self._random)):
             share = self.sources[k].success_share
@@ -179,6 +178,8 @@ class Sampler:
     def _fill(self, batch: Batch, where: slice, k: int, which: int) -> None:
         """Draw and copy; rows that the writer overwrote meanwhile are drawn again."""
         ring, strata = self.sources[k].ring, self._refresh(k)
+        if not strata:
+            raise self._nothing()
         stratum = strata[min(which, len(strata) - 1)]
         episode, t = stratum.draw(self._random, where.stop - where.start)
         self._copy(batch, where, ring, stratum, episode, t)
@@ -186,6 +187,13 @@ class Sampler:
         for row in np.flatnonzero(stratum.ordinal[episode] < ring.evicted):
             at = where.start + int(row)
             self._fill(batch, slice(at, at + 1), k, which)
+
+    def _nothing(self) -> ExperienceError:
+        paths = ", ".join(str(source.ring.path) for source in self.sources)
+        return ExperienceError(
+            f"{paths}: found no transition to draw, wanted one; add episodes, and give the ring "
+            "room for many of them"
+        )
 
     def _copy(
         self, batch: Batch, where: slice, ring: Ring, stratum: _Stratum, episode: Ints, t: Ints

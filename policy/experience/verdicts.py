@@ -12,6 +12,8 @@ from types import TracebackType
 
 from mcap.writer import Writer as McapWriter
 
+from policy.contract.files import sync_directory
+
 from . import messages, wire
 from .appendfile import AppendFile
 from .episode import Verdict, new_episode_id
@@ -65,5 +67,6 @@ class VerdictWriter:
         self._file.close()
         try:
             os.rename(self._file.path, self.path)
+            sync_directory(self.path.parent)
         except OSError as failure:
             raise storage_error("rename into place", self.path, failure) from failure

@@ -7,6 +7,7 @@ killed whenever, a reader finds every step that was reported as durable.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from types import TracebackType
@@ -100,6 +101,11 @@ class EpisodeWriter:
         for field, wanted in (("policy", action.policy), ("human", action.human)):
             if wanted is not None:
                 spec.check(wanted, field)
+        if not math.isfinite(action.reward):
+            raise ExperienceError(
+                f"{self.path.name}: reward: found {action.reward}, wanted a finite number; "
+                "look at what computes it"
+            )
         self._append(observation, action)
         self._return += action.reward
         self._human += action.driver == Driver.HUMAN

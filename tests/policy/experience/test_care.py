@@ -1,0 +1,215 @@
+"""The index, late verdicts, merging, filling a ring, and the command line."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from factories import INTERFACE, write_episode
+
+from policy.experience import care, messages
+from policy.experience.__main__ import main
+from policy.experience.episode import PERSON, Verdict, success
+from policy.experience.errors import BusyError, ForeignError
+from policy.experience.index import Index, open_index
+from policy.experience.reader import read_episode
+from policy.experience.repair import unfinished
+from policy.experience.ring import Ring
+from policy.experience.verdicts import VerdictWriter
+
+
+def test_index_takes_in_what_is_new(tmp_path: Path) -> None:
+    first, *_ = write_episode(tmp_path, steps=3, stamp_ns=2)
+    with open_index(tmp_path) as index:
+        assert [entry.path for entry in index] == [first]
+        second, *_ = write_episode(tmp_path, steps=4, stamp_ns=1, terminated=False)
+        assert len(index) == 1
+        assert index.refresh() == 1
+        older, newer = index
+        assert (older.path, newer.path) == (second, first)
+        assert (older.steps, older.terminated, older.human_steps) == (4, False, 2)
+        assert older.episode_return == 0 + 1 + 2 + 3
+        assert (newer.policy_version, newer.recovered) == ("v1", False)
+        assert index.refresh() == 0
+        first.unlink()
+        index.refresh()
+        assert [entry.path for entry in index] == [second]
+
+
+@pytest.mark.slow
+def test_index_of_thousands_opens_in_under_a_second(tmp_path: Path) -> None:
+    path, *_ = write_episode(tmp_path / "one")
+    log = tmp_path / "log"
+    log.mkdir()
+    for number in range(5000):
+        (log / f"{number:05d}.mcap").hardlink_to(path)
+    Index(log).close()
+    started = time.perf_counter()
+    with open_index(log) as index:
+        entries = list(index)
+    assert len(entries) == 5000
+    assert time.perf_counter() - started < 1.0
+
+
+def test_late_verdicts(tmp_path: Path) -> None:
+    path, *_ = write_episode(tmp_path)
+    episode_id = path.stem
+    with open_index(tmp_path) as index:
+        assert next(iter(index)).success is None
+        with VerdictWriter(tmp_path) as verdicts:
+            verdicts.add(episode_id, Verdict("classifier", False, 0.6, gate="g2", stamp_ns=5))
+        index.refresh()
+        assert next(iter(index)).success is False
+        with VerdictWriter(tmp_path) as verdicts:
+            verdicts.add(episode_id, Verdict(PERSON, True, stamp_ns=1))
+        index.refresh()
+        entry = next(iter(index))
+    assert entry.success is True
+    assert {v.detector for v in entry.verdicts} == {"classifier", PERSON}  # the old one stays
+
+
+def test_a_killed_labeller_loses_nothing(tmp_path: Path) -> None:
+    path, *_ = write_episode(tmp_path)
+    code = (
+        "import sys, signal, os\nfrom pathlib import Path\n"
+        "from policy.experience.verdicts import VerdictWriter\n"
+        "from policy.experience.episode import Verdict\n"
+        "writer = VerdictWriter(Path(sys.argv[1]))\n"
+        "writer.add(sys.argv[2], Verdict('person', True))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path), path.stem], check=False)
+    assert done.returncode == -signal.SIGKILL
+    (part,) = unfinished(tmp_path)
+    assert part.parent.name == "verdicts"
+    list(care.repair_all(tmp_path))
+    assert unfinished(tmp_path) == []
+    with open_index(tmp_path) as index:
+        assert next(iter(index)).success is True
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], None),
+        ([Verdict("a", True, stamp_ns=1), Verdict("b", False, stamp_ns=2)], False),
+        ([Verdict("a", True, stamp_ns=1), Verdict("b", False, abstained=True, stamp_ns=2)], True),
+        ([Verdict(PERSON, True, stamp_ns=1), Verdict("b", False, stamp_ns=2)], True),
+        ([Verdict(PERSON, True, stamp_ns=1), Verdict(PERSON, False, stamp_ns=2)], False),
+        ([Verdict("a", True, abstained=True)], None),
+    ],
+)
+def test_which_label_counts(given: list[Verdict], expected: bool | None) -> None:
+    assert success(given) is expected
+    assert success(given[::-1]) is expected
+
+
+def test_merge(tmp_path: Path) -> None:
+    a, b, both = tmp_path / "a", tmp_path / "b", tmp_path / "both"
+    path, *_ = write_episode(a)
+    write_episode(b)
+    with VerdictWriter(a) as verdicts:
+        verdicts.add(path.stem, Verdict(PERSON, True))
+    assert care.merge([a, b], both) == 3
+    assert care.merge([a, b], both) == 0
+    with open_index(both) as index:
+        assert sorted(str(entry.success) for entry in index) == ["None", "True"]
+    (both / path.name).unlink()
+    (both / path.name).write_bytes(b"another")
+    with pytest.raises(BusyError, match="found another file of this name"):
+        care.merge([a], both)
+
+
+def test_merge_refuses_another_interface(tmp_path: Path) -> None:
+    fewer = replace(INTERFACE, control_period_s=0.1)
+    write_episode(tmp_path / "a")
+    write_episode(tmp_path / "b", interface=fewer)
+    with pytest.raises(ForeignError, match=r"interface: found .*0\.1"):
+        care.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
+
+
+def test_fill_a_ring(tmp_path: Path) -> None:
+    """Each episode once, with the label that counts; what was evicted stays away."""
+    log = tmp_path / "log"
+    paths = [write_episode(log, steps=4, stamp_ns=k)[0] for k in range(3)]
+    with VerdictWriter(log) as verdicts:
+        verdicts.add(paths[1].stem, Verdict(PERSON, True))
+    with open_index(log) as index, Ring.create(tmp_path / "ring", INTERFACE, 17) as ring:
+        assert care.fill(ring, index) == 3
+        assert care.fill(ring, index) == 0
+        assert ring.episodes()[1]["success"].tolist() == [-1, 1, -1]
+        paths.append(write_episode(log, steps=4, stamp_ns=3)[0])
+        index.refresh()
+        assert care.fill(ring, index) == 1
+        held = [row["id"].decode() for row in ring.episodes()[1]]
+        assert held == [path.stem for path in paths[1:]]
+        assert care.fill(ring, index) == 0
+
+
+def test_record_a_gymnasium_environment(tmp_path: Path) -> None:
+    """In a process of its own: OpenGL belongs to the process that first draws."""
+    command = [sys.executable, "-m", "policy.experience", "record", str(tmp_path)]
+    command += ["--env", "Pusher-v5", "--episodes", "1", "--size", "32x24", "--seed", "3"]
+    environment = {"MUJOCO_GL": "egl", **os.environ}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    with open_index(tmp_path) as index:
+        (entry,) = index
+    assert (entry.steps, entry.terminated, entry.seed) == (100, False, 3)
+    assert entry.task == "Pusher-v5"
+    episode = read_episode(entry.path)
+    assert episode.images["front"].shape == (101, 24, 32, 3)
+    assert episode.images["front"].std() > 1  # something is to be seen
+    assert set(np.diff(episode.capture_ns)) == {50_000_000}
+    assert (episode.executed[1:] != 0).any()
+    assert np.abs(np.diff(episode.proprio, axis=0)).max() > 0
+
+
+def run(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "log"
+    path, *_ = write_episode(log, task="pick", stamp_ns=1)
+    write_episode(log, terminated=False, stamp_ns=2)
+    assert run("list", log) == 0
+    assert "2 episodes, 10 actions" in capsys.readouterr().out
+    assert run("label", log, path.stem, "success") == 0
+    assert run("label", log, "nobody", "success") == 1
+    assert "found 'nobody'" in capsys.readouterr().err
+    assert run("inspect", path, "--sheet", tmp_path / "sheet.png") == 0
+    told = capsys.readouterr().out
+    assert "label success" in told
+    assert "executed dx:" in told
+    sheet = cv2.imread(str(tmp_path / "sheet.png"))
+    assert sheet is not None
+    assert sheet.shape[0] > 2 * 160  # two cameras
+    assert run("verify", log) == 0
+    assert "3 of 3 files are whole" in capsys.readouterr().out
+    assert run("replay", log, tmp_path / "ring", "--batch", 8) == 0
+    assert "2 episodes added, 12 of 12 frames held" in capsys.readouterr().out
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert run("verify", log) == 1
+    assert "damaged or torn" in capsys.readouterr().err
+    assert run("repair", log) == 0
+    assert "1 files needed repair" in capsys.readouterr().out
+    assert run("verify", log) == 0
+    assert run("merge", tmp_path / "other", log) == 0
+    assert run("list", tmp_path / "nowhere") == 1
+    assert "found no such directory" in capsys.readouterr().err
+
+
+def test_message_definitions_are_the_colcon_package(tmp_path: Path) -> None:
+    """CMakeLists.txt builds exactly the files we read."""
+    listed = (messages.DEFINITIONS.parent / "CMakeLists.txt").read_text()
+    for file in messages.DEFINITIONS.glob("*.msg"):
+        assert f'"msg/{file.name}"' in listed
