@@ -275,5 +275,7 @@ def save_cell(cell: Cell, path: str | Path) -> None:
     """Write the file whole or not at all; what `load_cell` reads back equals `cell`."""
     data = encode(cell)
     decode(Cell, data, f"the cell for {path}")  # what `load_cell` refuses is not written
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100)
+    # PyYAML reads a bare U+0085 back as a blank; escaped, it survives.
+    plain = "\x85" not in json.dumps(data, ensure_ascii=False)
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=plain, width=100)
     write_atomic(Path(path), text.encode())

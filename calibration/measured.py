@@ -101,7 +101,7 @@ AngleRange = Annotated[
     Measured[Pair], unit("rad", -2 * math.pi, 2 * math.pi), AfterValidator(_ordered)
 ]
 Quaternion = Annotated[
-    Measured[tuple[float, float, float, float]], unit("1", -1, 1), AfterValidator(_normalised)
+    Measured[tuple[float, float, float, float]], unit("1"), AfterValidator(_normalised)
 ]
 Seconds = Annotated[Measured[float], unit("s", 0, 10)]
 SecondsRange = Annotated[Measured[Pair], unit("s", 0, 10), AfterValidator(_ordered)]

@@ -83,22 +83,19 @@ class ObservationSpec(Strict):
     action_window: int = 2
 
     def __post_init__(self) -> None:
-        _distinct("images", [image.name for image in self.images])
+        _distinct("images", list(self.cameras))
         _distinct("proprio", [entry.name for entry in self.proprio])
         if self.action_window < 0:
             raise Invalid("action_window", self.action_window, "0 or more", "2 is the default")
 
-    def image(self, name: str) -> ImageSpec:
-        for image in self.images:
-            if image.name == name:
-                return image
-        known = ", ".join(image.name for image in self.images)
-        raise Invalid("images", name, f"one of {known}", "name a camera of this observation")
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        return tuple(image.name for image in self.images)
 
     def check(self, images: Mapping[str, npt.NDArray[Any]], proprio: npt.NDArray[Any]) -> None:
         """Refuse an observation that is not exactly of this spec."""
-        if set(images) != {image.name for image in self.images}:
-            wanted = ", ".join(image.name for image in self.images) or "no image"
+        if set(images) != set(self.cameras):
+            wanted = ", ".join(self.cameras) or "no image"
             raise Invalid("images", sorted(images), wanted, "give each camera's frame by name")
         for spec in self.images:
             frame = images[spec.name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +169,15 @@ def test_round_trip_of_any_cell(tmp_path_factory: pytest.TempPathFactory, cell: 
     assert again.fingerprint == cell.fingerprint
 
 
+@pytest.mark.parametrize(
+    "text", ["a\x85b", "\u2028", "\ufeff", "\0", " ", "1e3", "2026-11-21", "no"]
+)
+def test_awkward_texts(tmp_path: Path, text: str) -> None:
+    cell = replace(CELL, id=text, description=f"{text}\n {text}")
+    save_cell(cell, tmp_path / "cell.yaml")
+    assert load_cell(tmp_path / "cell.yaml") == cell
+
+
 def test_what_could_not_be_read_is_not_written(tmp_path: Path) -> None:
     path = tmp_path / "cell.yaml"
     save_cell(CELL, path)
@@ -255,6 +265,12 @@ FAULTS: list[tuple[str, object, list[str], str]] = [
         [0.0, 0.0, 0.0, 0.9],
         ["arm.tcp.orientation.value"],
         "norm is 0.9000",
+    ),
+    (
+        "arm.tcp.orientation.value",
+        [0.0, 0.0, 0.0, 90.0],
+        ["arm.tcp.orientation.value"],
+        "norm is 90.0000",
     ),
     # where a value comes from
     ("arm.reach.method", "tape measure", ["arm.reach.residual"], "the method is 'tape measure'"),

@@ -373,6 +373,9 @@ def test_built_in_code_it_is_checked_too() -> None:
         make_card(preprocessing=())
     assert make_card().success == SimulatedSuccess("twin", 100, 83)
     assert SimulatedSuccess("twin", 100, 83).rate == 0.83
+    assert [SimulatedSuccess("twin", 1, k).rate for k in (0, 1)] == [0.0, 1.0]
+    step = make_card().preprocessing[0]  # unless told otherwise, 0 to 255 becomes 0 to 1
+    assert (255 * step.scale + step.offset, step.interpolation) == (1.0, "area")
 
 
 def test_what_could_not_be_read_is_not_written(model: Path) -> None:
@@ -440,7 +443,7 @@ def test_a_reader_sees_one_card_or_the_other(model: Path) -> None:
 
     def rewrite() -> None:
         try:
-            for k in range(60):
+            for k in range(20):
                 write_card(model, both[k % 2])
         finally:
             done.set()
