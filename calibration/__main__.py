@@ -11,7 +11,8 @@ import cv2
 from policy.contract import ContractError
 from policy.contract.files import write_atomic
 
-from .cell import Cell, load_cell
+from .cell import Cell
+from .cellfile import load_cell
 from .sheet import draw_cell
 
 

@@ -1,6 +1,4 @@
-"""The cell file: what this robot cell is, in one typed, measured, dated YAML.
-
-    cell = load_cell("calibration/cells/twin.yaml")
+"""What a robot cell is: the typed content of a cell file (see cellfile.py).
 
 Frames: everything stands in the arm's base frame (x forward, y left, z up). A camera's pose is
 that of its optical frame (x right, y down, z forward), a wrist camera's is given in the TCP frame.
@@ -11,27 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import Literal
 
 from policy.contract import (
     ActionEntry,
     ActionSpec,
-    ContractError,
     Entry,
     ImageSpec,
     Interface,
     Invalid,
     ObservationSpec,
-    Problem,
     Strict,
-    decode,
     encode,
 )
-from policy.contract.files import write_atomic
 
 from . import measured as m
 
@@ -73,6 +65,12 @@ class Gripper(Strict):
     closing_speed: m.Speed
     friction: m.Ratio
 
+    def __post_init__(self) -> None:
+        for field in ("force", "closing_speed", "friction"):
+            if getattr(self, field).value <= 0:
+                found = getattr(self, field).value
+                raise Invalid(f"{field}.value", found, "more than 0", "measure it")
+
 
 @dataclass(frozen=True)
 class Camera(Strict):
@@ -98,6 +96,8 @@ class Camera(Strict):
         if terms not in wanted:
             text = f"{' or '.join(map(str, wanted))} coefficients for '{self.distortion_model}'"
             raise Invalid("distortion.value", self.distortion.value, text, "match model and terms")
+        if self.period.value <= 0:
+            raise Invalid("period.value", self.period.value, "more than 0 s", "give 1 / frame rate")
         if min(self.focal.value) <= 0:
             raise Invalid("focal.value", self.focal.value, "more than 0 px", "calibrate the camera")
         x, y = self.centre.value
@@ -185,6 +185,10 @@ class Cell(Strict):
     def __post_init__(self) -> None:
         if self.format != FORMAT:
             raise Invalid("format", self.format, str(FORMAT), "write the file anew in that format")
+        if not self.id:
+            raise Invalid("id", self.id, "a name", "name the cell: a policy card refers to it")
+        if self.arm.joints < 1:
+            raise Invalid("arm.joints", self.arm.joints, "1 or more", "count the arm's joints")
         if "front" not in self.cameras:
             found = sorted(self.cameras)
             raise Invalid("cameras", found, "a camera named 'front'", "name the main camera front")
@@ -201,8 +205,14 @@ class Cell(Strict):
         text = json.dumps(encode(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-    def interface(self, cameras: tuple[str, ...] = ("front",), action_window: int = 2) -> Interface:
-        """What this cell offers a policy: frames, proprioception, and the largest action."""
+    def interface(self, cameras: Sequence[str] | None = None, action_window: int = 2) -> Interface:
+        """What this cell offers a policy: the frames of these (or all) cameras, proprioception,
+        and the largest action."""
+        cameras = tuple(self.cameras) if cameras is None else tuple(cameras)
+        for name in cameras:
+            if name not in self.cameras:
+                wanted = f"a camera of cell '{self.id}': {', '.join(self.cameras)}"
+                raise Invalid("cameras", name, wanted, "name one of them, or add it to the cell")
         images = tuple(
             ImageSpec(name, self.cameras[name].height, self.cameras[name].width) for name in cameras
         )
@@ -225,57 +235,3 @@ class Cell(Strict):
         action = ActionSpec((*moves, ActionEntry("dyaw", "rad", -turn, turn), *switches))
         observation = ObservationSpec(images, proprio, action_window)
         return Interface(observation, action, self.control.period.value)
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML lets a repeated key silently win over the first; here it is an error."""
-
-
-def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key, _ in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            continue  # no key at all: construct_mapping says so
-        name = loader.construct_object(key)
-        if name in seen:
-            where = f"line {key.start_mark.line + 1}"
-            problem = Problem(str(name), f"a second time at {where}", "each key once", "remove one")
-            raise ContractError(str(key.start_mark.name), [problem])
-        seen.add(name)
-    return loader.construct_mapping(node)
-
-
-def _date(loader: _UniqueKeys, node: yaml.ScalarNode) -> str:
-    """Still text: `decode` makes the date, and names the field if no calendar has that day."""
-    return str(loader.construct_scalar(node))
-
-
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", _date)
-
-
-def load_cell(path: str | Path) -> Cell:
-    """Read, type-check and sanity-check a cell file; raise `ContractError` naming every fault."""
-    from .geometry import problems
-
-    with Path(path).open("rb") as file:
-        try:
-            data = yaml.load(file, _UniqueKeys)
-        except yaml.YAMLError as error:
-            remedy = f"mend the syntax: {' '.join(str(error).split())}"
-            fault = Problem("(file)", Path(path).name, "YAML", remedy)
-            raise ContractError(str(path), [fault]) from None
-    cell = decode(Cell, data, str(path))
-    if found := list(problems(cell)):
-        raise ContractError(str(path), found)
-    return cell
-
-
-def save_cell(cell: Cell, path: str | Path) -> None:
-    """Write the file whole or not at all; what `load_cell` reads back equals `cell`."""
-    data = encode(cell)
-    decode(Cell, data, f"the cell for {path}")  # what `load_cell` refuses is not written
-    # PyYAML reads a bare U+0085 back as a blank; escaped, it survives.
-    plain = "\x85" not in json.dumps(data, ensure_ascii=False)
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=plain, width=100)
-    write_atomic(Path(path), text.encode())

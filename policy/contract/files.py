@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 
@@ -11,7 +12,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     A reader sees the old file or the new one; a crash or a full disk leaves the old one.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
         with partial.open("wb") as file:
             file.write(data)

@@ -69,6 +69,9 @@ def _action(used: Interface, offered: Interface) -> Iterator[Problem]:
         limit = allowed[entry.name]
         if entry.discrete != limit.discrete:
             yield Problem(field, _kind(entry), _kind(limit), RETRAIN)
+        elif entry.discrete and _switch(entry) != _switch(limit):
+            found, wanted = str(_switch(entry)), f"(low, high, threshold) = {_switch(limit)}"
+            yield Problem(field, found, wanted, RETRAIN)
         elif not _within(entry, limit):
             found = f"[{entry.low}, {entry.high}]"
             yield Problem(field, found, f"within [{limit.low}, {limit.high}] {limit.unit}", RETRAIN)
@@ -89,3 +92,7 @@ def _within(inner: Entry, outer: Entry) -> bool:
 
 def _kind(entry: ActionEntry) -> str:
     return "a switch" if entry.discrete else "a continuous entry"
+
+
+def _switch(entry: ActionEntry) -> tuple[float, float, float | None]:
+    return entry.low, entry.high, entry.threshold

@@ -154,10 +154,11 @@ def open_index(directory: Path) -> Iterator[Index]:
 
 def _open(directory: Path) -> sqlite3.Connection:
     writable = os.access(directory, os.W_OK)
+    base = sqlite3.connect(directory / FILE if writable else ":memory:", timeout=60)
     try:
-        base = sqlite3.connect(directory / FILE if writable else ":memory:", timeout=60)
         base.executescript(_TABLES)
     except sqlite3.DatabaseError as error:
+        base.close()
         raise ExperienceError(
             f"{directory / FILE}: found {error}, wanted our index; delete the file, it is a cache"
         ) from error

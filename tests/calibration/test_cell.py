@@ -16,7 +16,7 @@ import yaml
 from cards import GONE, edited
 from hypothesis import HealthCheck, given, settings
 
-from calibration.cell import Cell, load_cell, save_cell
+from calibration import Cell, load_cell, save_cell
 from policy.contract import ContractError, Interface, decode, encode
 
 TWIN = Path(__file__).resolve().parents[2] / "calibration" / "cells" / "twin.yaml"

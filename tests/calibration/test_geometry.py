@@ -17,7 +17,8 @@ import yaml
 from cards import edited
 from hypothesis import given
 
-from calibration.cell import Camera, Cell, load_cell
+from calibration import Cell, load_cell
+from calibration.cell import Camera
 from calibration.geometry import Array, bin_corners, box_corners, problems, project, rotation
 from calibration.sheet import BIN, camera_view, draw_cell
 from policy.contract import decode, encode
