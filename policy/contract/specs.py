@@ -9,6 +9,7 @@ Conventions, everywhere in this project:
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,9 @@ class ImageSpec(Strict):
     channels: int = 3
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
+            wanted = "letters, digits and _, a letter first"
+            raise Invalid("name", self.name, wanted, "it names ROS topics and files: rename it")
         for field in ("height", "width", "channels"):
             if getattr(self, field) < 1:
                 raise Invalid(field, getattr(self, field), "1 or more", "give the frame's size")

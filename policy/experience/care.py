@@ -13,6 +13,7 @@ from .index import Index
 from .reader import read_episode, read_summary, scan
 from .repair import repair, unfinished
 from .ring import Ring
+from .ringfiles import label_of
 from .verdicts import SUBDIRECTORY
 from .writer import DONE
 
@@ -69,16 +70,23 @@ def merge(sources: list[Path], into: Path) -> int:
 
 
 def fill(ring: Ring, index: Index) -> int:
-    """Add to the ring what the log has and the ring has not had; returns how many episodes.
+    """Add to the ring what the log has and the ring has not had, and bring the labels of what it
+    holds up to date; returns how many episodes were added.
 
     What the ring evicted is not fetched back: episodes older than the oldest one held are skipped.
     """
-    held = {row["id"].decode() for row in ring.episodes()[1]}
-    stamps = [entry.stamp_ns for entry in index if entry.episode_id in held]
+    first, table = ring.episodes()
+    held = {row["id"].decode(): (first + k, row["success"]) for k, row in enumerate(table)}
+    entries = list(index)
+    stamps = [entry.stamp_ns for entry in entries if entry.episode_id in held]
     oldest = min(stamps, default=0) if ring.evicted else 0
     count = 0
-    for entry in index:
-        if entry.episode_id not in held and entry.stamp_ns >= oldest:
+    for entry in entries:
+        if entry.episode_id in held:
+            ordinal, label = held[entry.episode_id]
+            if label != label_of(entry.success) and ordinal >= ring.evicted:
+                ring.label(ordinal, entry.success)
+        elif entry.stamp_ns >= oldest:
             episode = replace(read_episode(entry.path), verdicts=entry.verdicts)
             count += ring.add(episode) > 0
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policy.contract import Interface
+from policy.contract import Interface, Invalid
 
 FloatArray = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
@@ -45,6 +46,12 @@ class EpisodeInfo:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     episode_id: str = field(default_factory=new_episode_id)
     stamp_ns: int = field(default_factory=time.time_ns)
+
+    def __post_init__(self) -> None:
+        # The id names files, and it is read from files that others wrote.
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,33}", self.episode_id):
+            wanted = "1 to 34 letters, digits, _ and -"
+            raise Invalid("episode_id", self.episode_id, wanted, "use new_episode_id()")
 
 
 @dataclass(frozen=True)

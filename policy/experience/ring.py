@@ -5,7 +5,7 @@ One directory, one writer, any number of reader processes:
     frames.<camera> capacity x H x W x C, raw
     rows            per frame: proprio, the action that led to it, reward, who drove
     episodes        per episode: where its frames are, its length, how it ended
-    head            how many episodes were evicted and added so far
+    head            how many episodes were evicted and added so far, and how often labels changed
     lock            held by the writer
 
 Episodes are added whole and evicted whole, oldest first. The writer first announces what it
@@ -36,6 +36,7 @@ from .ringfiles import (
     Meta,
     WriterLock,
     check_shutdown,
+    label_of,
     read_meta,
     row_dtype,
     write_all,
@@ -51,7 +52,7 @@ class Ring:
         self._lock = lock
         self._slots = max(self.capacity // 2, 1)  # the shortest episode has two frames
         self._files: dict[str, int] = {}
-        self._head = self._map("head", np.dtype("<i8"), (2,))
+        self._head = self._map("head", np.dtype("<i8"), (3,))
         self.episodes_table = self._map("episodes", EPISODE, (self._slots,))
         self.rows = self._map("rows", row_dtype(self.interface), (self.capacity,))
         self.frames = {
@@ -104,6 +105,12 @@ class Ring:
         """Episodes with a smaller ordinal have been written whole."""
         return int(self._head[1])
 
+    @property
+    def state(self) -> tuple[int, int, int]:
+        """Differs whenever `episodes` does."""
+        evicted, added, labelled = self._head.tolist()
+        return evicted, added, labelled
+
     def __len__(self) -> int:
         """Frames held."""
         _, table = self.episodes()
@@ -120,15 +127,12 @@ class Ring:
 
     def add(self, episode: Episode) -> int:
         """Store an episode, evicting the oldest ones it displaces. Returns its transitions."""
-        if self._lock is None:
-            raise ExperienceError(
-                f"{self.path}: opened for reading, wanted Ring.write to add to it"
-            )
+        self._require_writer()
         self._check(episode)
         frames = len(episode) + 1
         if frames < 2:
             return 0  # a reset without an action: nothing to learn from
-        evicted, added = self.evicted, self.added
+        evicted, added, labelled = self.state
         start = 0
         if added:
             newest = self.episodes_table[(added - 1) % self._slots]
@@ -138,19 +142,31 @@ class Ring:
         rows = np.empty(frames, self.rows.dtype)
         rows["proprio"], rows["action"] = episode.proprio, episode.executed
         rows["reward"], rows["driver"] = episode.reward, episode.driver
-        label = -1 if episode.success is None else int(episode.success)
-        entry = (start, len(episode), episode.terminated, label, episode.info.episode_id.encode())
+        label, name = label_of(episode.success), episode.info.episode_id.encode()
+        entry = (start, len(episode), episode.terminated, label, name)
         try:
-            self._announce(evicted, added)
+            self._announce(evicted, added, labelled)
             self._put("rows", start, rows)
             for camera, images in episode.images.items():
                 self._put(f"frames.{camera}", start, images)
             table = np.array([entry], EPISODE)
             write_all(self._files["episodes"], table, added % self._slots * EPISODE.itemsize)
-            self._announce(evicted, added + 1)
+            self._announce(evicted, added + 1, labelled)
         except OSError as error:
             raise storage_error("add an episode to", self.path, error) from error
         return len(episode)
+
+    def label(self, ordinal: int, success: bool | None) -> None:
+        """Change what is known of an episode held: a verdict came late, or a better one."""
+        self._require_writer()
+        label = np.array([label_of(success)], EPISODE["success"])
+        slot = ordinal % self._slots * EPISODE.itemsize
+        offset: int = EPISODE.fields["success"][1]  # type: ignore[index]
+        try:
+            write_all(self._files["episodes"], label, slot + offset)
+            self._announce(self.evicted, self.added, self.state[2] + 1)
+        except OSError as error:
+            raise storage_error("label an episode in", self.path, error) from error
 
     def warm(self) -> bool:
         """Map the frames held ahead of sampling; see warm.py. About 0.05 s a gigabyte."""
@@ -181,6 +197,12 @@ class Ring:
 
     def _start(self, ordinal: int) -> int:
         return int(self.episodes_table[ordinal % self._slots]["start"])
+
+    def _require_writer(self) -> None:
+        if self._lock is None:
+            raise ExperienceError(
+                f"{self.path}: opened for reading, wanted Ring.write to change it"
+            )
 
     def _check(self, episode: Episode) -> None:
         ours, theirs = self.interface, episode.info.interface
@@ -236,5 +258,5 @@ class Ring:
         if len(values) > room:
             write_all(self._files[name], values[room:], 0)
 
-    def _announce(self, evicted: int, added: int) -> None:
-        write_all(self._files["head"], np.array([evicted, added], "<i8"), 0)
+    def _announce(self, evicted: int, added: int, labelled: int) -> None:
+        write_all(self._files["head"], np.array([evicted, added, labelled], "<i8"), 0)

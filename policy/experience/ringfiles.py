@@ -28,6 +28,10 @@ EPISODE = np.dtype(
 )
 
 
+def label_of(success: bool | None) -> int:
+    return -1 if success is None else int(success)
+
+
 def row_dtype(interface: Interface) -> np.dtype[Any]:
     return np.dtype(
         [

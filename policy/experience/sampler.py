@@ -106,7 +106,7 @@ class Sampler:
         self.interface = first
         self._random = np.random.default_rng(seed)
         self._pin = pin
-        self._strata: dict[int, tuple[tuple[int, int], list[_Stratum]]] = {}
+        self._strata: dict[int, tuple[tuple[int, int, int], list[_Stratum]]] = {}
 
     def allocate(self, size: int) -> Batch:
         """An empty batch, to be filled again and again by `sample(size, out=batch)`."""
@@ -154,7 +154,7 @@ class Sampler:
     def _refresh(self, k: int) -> list[_Stratum]:
         """The source's strata as the writer last left them: all, or successes and the rest."""
         ring, share = self.sources[k].ring, self.sources[k].success_share
-        state = (ring.evicted, ring.added)
+        state = ring.state
         if k not in self._strata or self._strata[k][0] != state:
             first, table = ring.episodes()
             ordinal = np.arange(first, first + len(table))

@@ -17,7 +17,7 @@ from cards import GONE, edited
 from hypothesis import HealthCheck, given, settings
 
 from calibration import Cell, load_cell, save_cell
-from policy.contract import ContractError, Interface, decode, encode
+from policy.contract import ContractError, Interface, Invalid, decode, encode
 
 TWIN = Path(__file__).resolve().parents[2] / "calibration" / "cells" / "twin.yaml"
 CELL = load_cell(TWIN)
@@ -108,6 +108,14 @@ def test_the_cameras_a_policy_asks_for(tmp_path: Path) -> None:
     cell = load(tmp_path, ("cameras.wrist", wrist))
     images = cell.interface(cameras=("wrist", "front"), action_window=0).observation.images
     assert [(image.name, image.width) for image in images] == [("wrist", 660), ("front", 640)]
+    assert set(cell.interface().observation.cameras) == {"front", "wrist"}
+    with pytest.raises(Invalid, match="cameras: found 'side', wanted a camera of cell 'twin'"):
+        cell.interface(cameras=["side"])
+
+
+def test_an_arm_has_joints(tmp_path: Path) -> None:
+    with pytest.raises(ContractError, match=r"arm\.joints: found 0, wanted 1 or more"):
+        load(tmp_path, ("dynamics", None), ("arm.joints", 0))
 
 
 def test_dynamics_may_be_unknown(tmp_path: Path) -> None:
@@ -141,7 +149,8 @@ factors = st.floats(0.9995, 1.0005)  # no quaternion far from unit, no camera of
 @st.composite
 def cells(draw: st.DrawFn) -> Cell:
     """The example cell with other texts, and some values measured anew."""
-    data = edited(edited(PLAIN, "id", draw(words)), "description", draw(words))
+    data = edited(PLAIN, "description", draw(words))
+    data = edited(data, "id", draw(st.text(min_size=1, max_size=20)))
     for path in draw(st.lists(st.sampled_from(MEASURED), unique=True, min_size=1, max_size=4)):
         value = at(path)["value"]
         if isinstance(value, list):
@@ -234,6 +243,7 @@ FAULTS: list[tuple[str, object, list[str], str]] = [
     ("dynamics", GONE, ["dynamics"], "add it"),
     ("arm.reach.date", GONE, ["arm.reach.date"], "add it"),
     ("format", 2, ["format"], "found 2, wanted 1"),
+    ("id", "", ["id"], "name the cell"),
     # types
     ("arm.joints", "7", ["arm.joints"], "a valid integer"),
     ("arm.joints", True, ["arm.joints"], "a valid integer"),
@@ -276,6 +286,10 @@ FAULTS: list[tuple[str, object, list[str], str]] = [
     ("arm.reach.method", "tape measure", ["arm.reach.residual"], "the method is 'tape measure'"),
     ("arm.reach.method", "", ["arm.reach.method"], "name the procedure"),
     ("arm.reach.residual", -0.001, ["arm.reach.residual"], "0 or more"),
+    # nothing of it
+    ("gripper.force.value", 0.0, ["gripper.force.value"], "more than 0"),
+    ("gripper.closing_speed.value", 0.0, ["gripper.closing_speed.value"], "more than 0"),
+    (f"{FRONT}.period.value", 0.0, [f"{FRONT}.period.value"], "give 1 / frame rate"),
     # parts that contradict each other
     (f"{FRONT}.distortion.value", [0.0] * 3, [f"{FRONT}.distortion.value"], "4 or 5 coefficients"),
     (f"{FRONT}.distortion_model", "none", [f"{FRONT}.distortion.value"], "0 coefficients for"),

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import write_episode
+from factories import make_info, make_observation, write_episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.writer import Writer
 
-from policy.experience import care, messages
+from policy.contract import ContractError, Invalid, encode
+from policy.experience import care, messages, wire
 from policy.experience.errors import BusyError, DamagedError, ExperienceError, ForeignError
 from policy.experience.index import FILE, open_index
 from policy.experience.reader import read_episode, read_summary
@@ -138,8 +139,6 @@ def test_wrong_schema(
 
 
 def test_a_live_writer_is_left_alone(tmp_path: Path) -> None:
-    from factories import make_info, make_observation
-
     with EpisodeWriter(tmp_path, make_info()) as writer:
         writer.reset(make_observation(np.random.default_rng(0)))
         assert unfinished(tmp_path) == []
@@ -161,11 +160,15 @@ def test_broken_index_is_only_a_cache(tmp_path: Path) -> None:
         assert len(index) == 1
 
 
+@pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", ".hidden", "", "a" * 35, "a/b"])
+def test_an_episode_cannot_name_a_file_elsewhere(tmp_path: Path, name: str) -> None:
+    """The id in a file that somebody else wrote becomes a file name when it is repaired."""
+    with pytest.raises(Invalid, match=r"episode_id: found .*wanted 1 to 34 letters"):
+        make_info(episode_id=name)
+
+
 def test_interface_that_is_no_interface(tmp_path: Path) -> None:
     """The JSON inside the messages is decoded as strictly as any file."""
-    from policy.contract import ContractError, encode
-    from policy.experience import wire
-
     path, *_ = write_episode(tmp_path)
     info = read_episode(path).info
     message = wire.info_message(info)

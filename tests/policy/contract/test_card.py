@@ -46,6 +46,7 @@ WEIGHTS = np.array([2.0, -3.0], np.float32)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 bounds = st.lists(finite, min_size=2, max_size=2, unique=True).map(sorted)
 names = st.text(min_size=1, max_size=8)
+cameras = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,7}", fullmatch=True)
 
 
 @st.composite
@@ -62,11 +63,13 @@ def action_entries(draw: st.DrawFn, name: str) -> ActionEntry:
 
 @st.composite
 def interfaces(draw: st.DrawFn) -> Interface:
-    def some(at_least: int) -> list[str]:
-        return draw(st.lists(names, unique=True, min_size=at_least, max_size=3))
+    def some(at_least: int, of: st.SearchStrategy[str] = names) -> list[str]:
+        return draw(st.lists(of, unique=True, min_size=at_least, max_size=3))
 
     size = st.integers(1, 5000)
-    images = [ImageSpec(n, draw(size), draw(size), draw(st.integers(1, 4))) for n in some(0)]
+    images = [
+        ImageSpec(n, draw(size), draw(size), draw(st.integers(1, 4))) for n in some(0, cameras)
+    ]
     observation = ObservationSpec(
         tuple(images), tuple(draw(entries(n)) for n in some(0)), draw(st.integers(0, 9))
     )

@@ -84,6 +84,21 @@ def test_a_fitting_policy_passes() -> None:
             "a continuous entry",
         ),
         ("action.entries.1.threshold", 0.0, "action.dyaw", "a continuous entry", "a switch"),
+        # A switch that is thrown elsewhere, or to another value, is another switch.
+        (
+            "action.entries.2.threshold",
+            0.4,
+            "action.gripper_close",
+            "(0.0, 1.0, 0.5)",
+            "(low, high, threshold) = (0.0, 1.0, 0.4)",
+        ),
+        (
+            "action.entries.2.high",
+            2.0,
+            "action.gripper_close",
+            "(0.0, 1.0, 0.5)",
+            "(low, high, threshold) = (0.0, 2.0, 0.5)",
+        ),
     ],
 )
 def test_one_difference(path: str, value: object, field: str, found: object, wanted: str) -> None:

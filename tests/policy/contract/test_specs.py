@@ -202,3 +202,9 @@ def test_errors_travel_between_processes() -> None:
     assert (str(copied), copied.problems) == (str(refused), (problem,))
     invalid = Invalid("unit", "mm", "'m'", "divide it by 1000")
     assert pickle.loads(pickle.dumps(invalid)).problem == invalid.problem  # noqa: S301
+
+
+@pytest.mark.parametrize("name", ["", "0front", "front/left", "../x", "front camera"])
+def test_a_camera_names_topics_and_files(name: str) -> None:
+    with pytest.raises(Invalid, match=r"name: found .*wanted letters, digits and _"):
+        ImageSpec(name, 4, 4)

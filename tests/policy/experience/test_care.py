@@ -23,6 +23,7 @@ from policy.experience.index import Index, open_index
 from policy.experience.reader import read_episode
 from policy.experience.repair import unfinished
 from policy.experience.ring import Ring
+from policy.experience.sampler import Sampler, Source
 from policy.experience.verdicts import VerdictWriter
 
 
@@ -151,7 +152,17 @@ def test_fill_a_ring(tmp_path: Path) -> None:
         assert care.fill(ring, index) == 1
         held = [row["id"].decode() for row in ring.episodes()[1]]
         assert held == [path.stem for path in paths[1:]]
+        sampler = Sampler([Source(ring, success_share=1.0)])
+        sampler.sample(16)
+        with VerdictWriter(log) as verdicts:  # of episodes that the ring holds already
+            verdicts.add(paths[1].stem, Verdict(PERSON, False))
+            verdicts.add(paths[3].stem, Verdict(PERSON, True))
+        index.refresh()
         assert care.fill(ring, index) == 0
+        assert ring.episodes()[1]["success"].tolist() == [0, -1, 1]
+        wanted = read_episode(paths[3]).proprio[:-1]
+        drawn = sampler.sample(16).proprio.numpy()  # it noticed
+        assert all((row == wanted).all(axis=1).any() for row in drawn)
 
 
 def test_record_a_gymnasium_environment(tmp_path: Path) -> None:

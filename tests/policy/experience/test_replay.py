@@ -210,7 +210,7 @@ def test_refusals(tmp_path: Path) -> None:
             ring.add(counting_episode(1, 10))
         with (
             Ring.read(tmp_path / "ring") as reader,
-            pytest.raises(ExperienceError, match="reading"),
+            pytest.raises(ExperienceError, match="opened for reading"),
         ):
             reader.add(counting_episode(1, 3))
     with pytest.raises(ForeignError, match=r"no meta\.json"):
