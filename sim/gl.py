@@ -51,12 +51,15 @@ def install(packages: list[str]) -> bool:
         root = ["sudo", "-n"]
         if subprocess.run([*root, "true"], capture_output=True, check=False).returncode != 0:
             return False
-    steps = (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", *packages])
+    steps = (["update"], ["install", "-y", "--no-install-recommends", *packages])
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    return all(
-        subprocess.run([*root, "apt-get", *step], env=environment, check=False).returncode == 0
-        for step in steps
-    )
+    for step in steps:
+        command = [*root, "apt-get", "-qq", *step]
+        # Its errors are shown, its two hundred lines of progress are not.
+        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False)
+        if done.returncode != 0:
+            return False
+    return True
 
 
 def main() -> int:
@@ -69,7 +72,8 @@ def main() -> int:
     packages = PACKAGES.get(backend, [])
     reason = failure(backend)
     if reason and may_install and packages:
-        print(f"MUJOCO_GL={backend} cannot draw ({reason}): installing {' '.join(packages)}")
+        missing = " ".join(packages)
+        print(f"MUJOCO_GL={backend} cannot draw ({reason}): installing {missing}", flush=True)
         install(packages)
         reason = failure(backend)
     if reason:
