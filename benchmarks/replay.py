@@ -49,7 +49,10 @@ POOL = np.random.default_rng(0).integers(0, 256, (256, SIDE, SIDE, 3), np.uint8)
 
 def frames_of(number: int) -> npt.NDArray[np.uint8]:
     """The LENGTH + 1 frames of an episode: noise, drawn from a pool to be quick."""
-    return POOL[np.random.default_rng(number).integers(0, len(POOL), LENGTH + 1)]
+    frames: npt.NDArray[np.uint8] = POOL[
+        np.random.default_rng(number).integers(0, len(POOL), LENGTH + 1)
+    ]
+    return frames
 
 
 def blocks(frames: int, size: int = 100) -> Iterator[range]:

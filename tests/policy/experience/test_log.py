@@ -35,6 +35,7 @@ def test_round_trip(tmp_path: Path) -> None:
         assert episode.capture_ns[k] == observation.stamp_ns
     for k, action in enumerate(actions, start=1):
         np.testing.assert_array_equal(episode.executed[k], action.executed)
+        assert action.policy is not None
         np.testing.assert_array_equal(episode.policy[k], action.policy)
         assert np.isnan(episode.human[k]).all() == (action.human is None)
         assert episode.driver[k] == action.driver
