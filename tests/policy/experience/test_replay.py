@@ -200,6 +200,20 @@ def test_reopens_as_it_was(tmp_path: Path) -> None:
     assert drawn == {4, 5, 6, 7}
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux maps ahead")
+def test_warming_changes_nothing(tmp_path: Path) -> None:
+    """Nor does it make up the part of the files that was never written."""
+    with Ring.create(tmp_path / "ring", TINY, 1_000_000) as ring:
+        assert ring.warm()
+        for number in range(20):
+            ring.add(counting_episode(number, 50))
+        before = rows(Sampler([Source(ring)]).sample(64))
+        assert ring.warm()
+        assert rows(Sampler([Source(ring)]).sample(64)) == before
+    blocks = (tmp_path / "ring/frames.front").stat().st_blocks
+    assert blocks * 512 < 100_000  # 12 MB if the holes had been filled
+
+
 def test_refusals(tmp_path: Path) -> None:
     with Ring.create(tmp_path / "ring", TINY, 10) as ring:
         with pytest.raises(BusyError, match=f"another writer .process {os.getpid()}"):

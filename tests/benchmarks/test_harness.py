@@ -1,0 +1,53 @@
+"""The benchmark harness, with real processes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.harness import Spread, Worker, compare, save, table
+
+CONTENDER = """
+import time
+from benchmarks.harness import serve
+print("a library says hello")
+def work():
+    until = time.perf_counter() + {seconds}
+    while time.perf_counter() < until:
+        pass
+serve(work, weight={seconds})
+"""
+
+
+def worker(seconds: float) -> Worker:
+    return Worker([sys.executable, "-c", CONTENDER.format(seconds=seconds)])
+
+
+def test_ratio_is_of_paired_rounds(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with worker(0.002) as quick, worker(0.006) as slow:
+        result = compare("busy", {"quick": quick, "slow": slow}, rounds=4, calls=3)
+    assert "hello" in capfd.readouterr().err  # kept apart from the answers
+    assert result.told["slow"] == {"weight": 0.006}
+    # Each call lasts as long as it says or, on a busy machine, longer.
+    assert result.seconds["quick"].median >= 0.002
+    assert result.seconds["slow"].median >= 0.006
+    assert result.ratios.keys() == {"slow"}
+    save(tmp_path / "results/busy.json", [result], "python busy", ["numpy"])
+    saved = json.loads((tmp_path / "results/busy.json").read_text())
+    assert saved["command"] == "python busy"
+    assert saved["machine"]["packages"]["numpy"]
+    assert saved["cases"][0]["ratios"]["slow"]["median"] == result.ratios["slow"].median
+    assert table([result]).count("| busy |") == 2
+
+
+def test_spread_is_the_middle_half() -> None:
+    spread = Spread.of([5.0, 1.0, 4.0, 2.0, 3.0, 7.0, 6.0])
+    assert (spread.low, spread.median, spread.high) == (2.0, 4.0, 6.0)
+
+
+def test_a_contender_that_fails_is_named() -> None:
+    with pytest.raises(RuntimeError, match="ended with 3"):
+        Worker([sys.executable, "-c", "raise SystemExit(3)"])
