@@ -7,7 +7,8 @@ CONSTRAINTS ?= constraints.txt
 VENV        ?= .venv
 OUT         ?= out
 
-PY := $(VENV)/bin/python
+PY    := $(VENV)/bin/python
+READY := $(VENV)/ready.$(EXTRAS)
 export MUJOCO_GL ?= egl
 
 .PHONY: run test check setup clean
@@ -29,12 +30,15 @@ check: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-setup: $(VENV)/ready
+setup: $(READY)
 
-# The stamp is newer than what it was made from: a second call does no work.
-$(VENV)/ready: pyproject.toml $(CONSTRAINTS)
+# The stamp is newer than what it was made from: a second call does no work. The two onnxruntimes
+# install one module: going from one to the other, the old one must leave first.
+$(READY): pyproject.toml $(CONSTRAINTS)
 	$(PYTHON) -m venv $(VENV)
+	rm -f $(VENV)/ready.*
 	$(PY) -m pip install --quiet --upgrade pip
+	$(PY) -m pip uninstall -qq --yes onnxruntime onnxruntime-gpu
 	PIP_CONSTRAINT=$(CONSTRAINTS) $(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'
 	$(PY) -m sim.gl --install
 	touch $@

@@ -48,7 +48,8 @@ class Worker:
             if line.startswith(ANSWER):
                 return line.removeprefix(ANSWER)
             print(line, end="", file=sys.stderr)  # libraries chatter
-        code, name = self._process.wait(), " ".join(self.command)
+        self._process.communicate()
+        code, name = self._process.returncode, " ".join(self.command)
         raise RuntimeError(f"{name}: ended with {code}; see its message above")
 
     def __enter__(self) -> Worker:

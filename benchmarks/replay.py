@@ -1,6 +1,6 @@
 """Replay sampling and memory, against torchrl's memory-mapped storage on the same frames.
 
-    pip install 'regrasp[bench]' && python -m benchmarks.replay [--frames 10000 100000 1000000]
+    pip install -e '.[bench]' && python -m benchmarks.replay [--frames 10000 100000 1000000]
 
 A batch is 256 transitions of 64x64x3 frames, stacks of 3, 3-step returns: 1,536 frames. The same
 pseudo-random episodes of 20 actions go into each contender:
@@ -33,6 +33,7 @@ from benchmarks.harness import Comparison, Worker, compare, save, serve, table
 from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
 from policy.experience.episode import Episode, EpisodeInfo, Verdict
 from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 from policy.experience.sampler import Draw, Sampler, Source
 
 STACK, N_STEP, BATCH, LENGTH, GAMMA = 3, 3, 256, 20, 0.99
@@ -66,11 +67,11 @@ def regrasp(directory: Path, frames: int) -> None:
     steps = LENGTH + 1
     zeros, column = np.zeros(steps, np.float32), np.zeros((steps, ACTIONS), np.float32)
     started = time.perf_counter()
-    with Ring.create(directory, INTERFACE, frames) as ring:
+    with RingWriter.create(directory, INTERFACE, frames) as writer:
         for number in range(frames // (LENGTH + 1)):
             info = EpisodeInfo(INTERFACE, "offline", episode_id=str(number))
             still = np.zeros(steps, np.int64)
-            ring.add(
+            writer.add(
                 Episode(
                     info=info,
                     images={"front": frames_of(number)},
@@ -91,10 +92,10 @@ def regrasp(directory: Path, frames: int) -> None:
                     verdicts=(Verdict("truth", number % 4 == 0),),
                 )
             )
-        held = len(ring)
+        held = len(writer)
     filled = time.perf_counter() - started
     started = time.perf_counter()
-    ring = Ring.read(directory)
+    ring = Ring(directory)
     opened = time.perf_counter() - started
     ring.warm()
     warmed = time.perf_counter() - started

@@ -6,10 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-import cv2
-
 from policy.contract import ContractError
-from policy.contract.files import write_atomic
+from policy.experience.pictures import write_png
 
 from .cell import Cell
 from .cellfile import load_cell
@@ -40,9 +38,7 @@ def main() -> int:
         cell = load_cell(arguments.cell)
         print(summary(cell))
         if arguments.sheet:
-            _, png = cv2.imencode(".png", draw_cell(cell)[..., ::-1])
-            arguments.sheet.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(arguments.sheet, png.tobytes())
+            write_png(arguments.sheet, draw_cell(cell))
             print(f"  drawn in {arguments.sheet}")
     except (ContractError, OSError) as error:
         print(error, file=sys.stderr)

@@ -51,16 +51,26 @@ def load_cell(path: str | Path) -> Cell:
             remedy = f"mend the syntax: {' '.join(str(error).split())}"
             fault = Problem("(file)", Path(path).name, "YAML", remedy)
             raise ContractError(str(path), [fault]) from None
-    cell = decode(Cell, data, str(path))
+    return _checked(data, str(path))
+
+
+def _checked(data: object, source: str) -> Cell:
+    try:
+        cell = decode(Cell, data, source)
+    except ValueError as error:
+        if isinstance(error, ContractError):
+            raise
+        fault = Problem("(top level)", str(error), "a tree of keys", "remove the YAML alias")
+        raise ContractError(source, [fault]) from None
     if found := list(problems(cell)):
-        raise ContractError(str(path), found)
+        raise ContractError(source, found)
     return cell
 
 
 def save_cell(cell: Cell, path: str | Path) -> None:
     """Write the file whole or not at all; what `load_cell` reads back equals `cell`."""
     data = encode(cell)
-    decode(Cell, data, f"the cell for {path}")  # what `load_cell` refuses is not written
+    _checked(data, f"the cell for {path}")  # what `load_cell` refuses is not written
     # PyYAML reads a bare U+0085 back as a blank; escaped, it survives.
     plain = "\x85" not in json.dumps(data, ensure_ascii=False)
     text = yaml.safe_dump(data, sort_keys=False, allow_unicode=plain, width=100)

@@ -29,15 +29,16 @@ with mujoco.Renderer(model, 32, 32) as renderer:
 
 def failure(backend: str) -> str | None:
     """Why `backend` cannot draw, or None if it can."""
-    done = subprocess.run(
-        [sys.executable, "-c", DRAW],
-        env={**os.environ, "MUJOCO_GL": backend},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+    command = [sys.executable, "-c", DRAW]
+    environment = {**os.environ, "MUJOCO_GL": backend}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "no frame within two minutes"
+    said = done.stderr.strip().splitlines() or [f"ended with {done.returncode}, silently"]
+    return None if done.returncode == 0 else said[-1]
 
 
 def install(packages: list[str]) -> bool:

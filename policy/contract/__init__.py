@@ -8,7 +8,16 @@ Ground floor: every part of the project may import it, and it imports none of th
 from .card import PolicyCard, Preprocessing, Provenance, SimulatedSuccess, read_card, write_card
 from .fit import misfits, require_fit
 from .specs import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
-from .strict import ContractError, Invalid, Problem, Strict, decode, encode
+from .strict import (
+    ContractError,
+    Invalid,
+    Problem,
+    Strict,
+    decode,
+    decode_json,
+    differences,
+    encode,
+)
 
 __all__ = [
     "ActionEntry",
@@ -26,6 +35,8 @@ __all__ = [
     "SimulatedSuccess",
     "Strict",
     "decode",
+    "decode_json",
+    "differences",
     "encode",
     "misfits",
     "read_card",

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from .files import write_atomic
 from .specs import Interface
-from .strict import ContractError, Invalid, Problem, Strict, decode, encode
+from .strict import ContractError, Invalid, Problem, Strict, decode_json, encode
 
 METADATA_KEY = "regrasp.policy_card"
 CARD_VERSION = 1
@@ -99,12 +99,7 @@ class PolicyCard(Strict):
 
     @classmethod
     def from_json(cls, text: str, source: str = "policy card") -> PolicyCard:
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            problem = Problem("(top level)", text, "a JSON object", f"repair it ({error})")
-            raise ContractError(source, [problem]) from None
-        return decode(cls, data, source)
+        return decode_json(cls, text, source)
 
 
 def write_card(path: Path, card: PolicyCard) -> None:

@@ -37,6 +37,8 @@ class ImageSpec(Strict):
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
             wanted = "letters, digits and _, a letter first"
             raise Invalid("name", self.name, wanted, "it names ROS topics and files: rename it")
+        if self.channels > 4:
+            raise Invalid("channels", self.channels, "1 to 4", "split the image into several")
         for field in ("height", "width", "channels"):
             if getattr(self, field) < 1:
                 raise Invalid(field, getattr(self, field), "1 or more", "give the frame's size")

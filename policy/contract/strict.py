@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, NoReturn, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -76,12 +77,42 @@ def decode(cls: type[T], data: object, source: str) -> T:
     except ValidationError as error:
         faults = error.errors(include_url=False)
         _refuse(source, [_problem(cls, fault) for fault in faults])
+    except RecursionError:
+        _refuse(source, [Problem("(top level)", "data nested too deep", "a tree", "flatten it")])
     return result
+
+
+def decode_json(cls: type[T], text: str, source: str) -> T:
+    """`decode` of JSON text; text that is no JSON is a `ContractError` too."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        _refuse(source, [Problem("(top level)", text, "a JSON object", f"repair it ({error})")])
+    return decode(cls, data, source)
 
 
 def encode(value: object) -> Any:
     """The plain data `decode` takes: dicts, lists, strings, numbers."""
     return adapter(cast(Any, type(value))).dump_python(value, mode="json")
+
+
+def differences(found: object, wanted: object, remedy: str) -> list[Problem]:
+    """Where two values of one type differ, leaf by leaf."""
+    theirs, ours = dict(_leaves(encode(found))), dict(_leaves(encode(wanted)))
+    return [
+        Problem(name, theirs.get(name, "nothing"), str(ours.get(name, "nothing")), remedy)
+        for name in ours | theirs
+        if theirs.get(name, "nothing") != ours.get(name, "nothing")
+    ]
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The values in nested plain data, each by its dotted path."""
+    if isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
+    else:
+        yield name, value
 
 
 def _refuse(source: str, problems: list[Problem]) -> NoReturn:

@@ -12,25 +12,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import reader
 from .episode import Verdict, success
-from .errors import ExperienceError
+from .errors import BusyError, ExperienceError
+from .logfile import DONE
 from .verdicts import SUBDIRECTORY
-from .writer import DONE
 
 FILE = "index.sqlite"
-_TABLES = """
-CREATE TABLE IF NOT EXISTS files (file TEXT PRIMARY KEY, size INT, mtime_ns INT, problem TEXT);
-CREATE TABLE IF NOT EXISTS episodes (
-    file TEXT PRIMARY KEY, episode_id TEXT, stamp_ns INT, source TEXT, task TEXT, cell_id TEXT,
-    policy_version TEXT, seed INT, steps INT, human_steps INT, episode_return REAL,
-    terminated INT, recovered INT);
-CREATE TABLE IF NOT EXISTS verdicts (
-    file TEXT, episode_id TEXT, stamp_ns INT, detector TEXT, gate TEXT, abstained INT,
-    success INT, confidence REAL, reason TEXT);
-CREATE INDEX IF NOT EXISTS verdicts_file ON verdicts (file);
-"""
+VERSION = 1  # of what follows, and of how files are read: another one starts afresh
+_TABLES = (
+    "CREATE TABLE files (file TEXT PRIMARY KEY, size INT, mtime_ns INT, problem TEXT)",
+    "CREATE TABLE episodes (file TEXT PRIMARY KEY, episode_id TEXT, stamp_ns INT, source TEXT, "
+    "task TEXT, cell_id TEXT, policy_version TEXT, seed INT, steps INT, human_steps INT, "
+    "episode_return REAL, terminated INT, recovered INT)",
+    "CREATE TABLE verdicts (file TEXT, episode_id TEXT, stamp_ns INT, detector TEXT, gate TEXT, "
+    "abstained INT, success INT, confidence REAL, reason TEXT)",
+    "CREATE INDEX verdicts_file ON verdicts (file)",
+)
 _COLUMNS = (
     "file, episode_id, stamp_ns, source, task, cell_id, policy_version, seed, steps, human_steps, "
     "episode_return, terminated, recovered"
@@ -69,61 +69,96 @@ class Index:
             raise ExperienceError(f"{directory}: found no such directory, wanted a log; record one")
         self.directory = directory
         self._database = _open(directory)
-        self.refresh()
+        try:
+            self.refresh()
+        except BaseException:
+            self.close()
+            raise
 
     def refresh(self) -> int:
         """Look into new and changed files; returns how many there were."""
         present = dict(_files(self.directory))
-        with self._database as base:
-            rows = base.execute("SELECT file, size, mtime_ns FROM files")
-            known = {file: (size, mtime) for file, size, mtime in rows}
-            gone = [file for file in known if present.get(file) != known[file]]
-            for table in ("files", "episodes", "verdicts"):
-                base.executemany(f"DELETE FROM {table} WHERE file = ?", [(f,) for f in gone])
-            new = [file for file in present if present[file] != known.get(file)]
-            for file in new:
-                problem = self._take(file)
-                self._insert("files", file, *present[file], problem)
-        return len(new)
+        rows = self._query("SELECT file, size, mtime_ns FROM files")
+        known = {file: (size, mtime) for file, size, mtime in rows}
+        gone = [file for file in known if present.get(file) != known[file]]
+        # Read before the database is locked: other processes refresh at the same time.
+        found = {f: self._read(f) for f, is_now in present.items() if is_now != known.get(f)}
+        if not gone and not found:
+            return 0
+        try:
+            self._store(gone, {f: (present[f], summary) for f, summary in found.items() if summary})
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise BusyError(
+                    f"{self.directory / FILE}: another process keeps it locked; wait, or stop it"
+                ) from error
+            # No room or no permission: the index is a cache, and memory will do.
+            self._database.close()
+            self._database = _connect(":memory:")
+            return self.refresh()
+        return len(found)
 
     def __iter__(self) -> Iterator[Entry]:
         verdicts: dict[str, list[Verdict]] = {}
-        query = (
+        rows = self._query(
             "SELECT episode_id, detector, success, confidence, abstained, gate, reason, stamp_ns "
             "FROM verdicts"
         )
-        rows = self._database.execute(query)
         for episode_id, detector, good, confidence, abstained, *rest in rows:
             verdict = Verdict(detector, bool(good), confidence, bool(abstained), *rest)
             verdicts.setdefault(episode_id, []).append(verdict)
         query = f"SELECT {_COLUMNS} FROM episodes ORDER BY stamp_ns, file"
-        for file, episode_id, *columns in self._database.execute(query):
+        for file, episode_id, *columns in self._query(query):
             columns[-2:] = map(bool, columns[-2:])  # SQLite has none
             columns.append(tuple(verdicts.get(episode_id, ())))
             yield Entry(self.directory / file, episode_id, *columns)
 
     def __len__(self) -> int:
-        return int(self._database.execute("SELECT count(*) FROM episodes").fetchone()[0])
+        return int(self._query("SELECT count(*) FROM episodes")[0][0])
 
     @property
     def problems(self) -> list[str]:
         """What kept a file out of the table, in full sentences."""
         query = "SELECT problem FROM files WHERE problem IS NOT NULL ORDER BY file"
-        return [row[0] for row in self._database.execute(query)]
+        return [row[0] for row in self._query(query)]
 
     def close(self) -> None:
         self._database.close()
 
-    def _take(self, file: str) -> str | None:
-        """Put one file's rows into the table; the problem that prevented it, if any."""
+    def _query(self, text: str) -> list[tuple[Any, ...]]:
+        """All rows at once: a cursor left open would keep other processes from writing."""
+        return self._database.execute(text).fetchall()
+
+    def _read(self, file: str) -> reader.Summary | str | None:
+        """A file's summary, or the problem with it; None if it has gone meanwhile."""
+        path = self.directory / file
         try:
-            summary = reader.read_summary(self.directory / file)
-        except (ExperienceError, ValueError) as error:
+            summary = reader.read_summary(path)
+        except FileNotFoundError:
+            return None
+        except ExperienceError as error:
             return str(error)
+        if summary.info is not None and summary.end is None:
+            return f"{path}: found no /episode/end, wanted one; repair it"
+        return summary
+
+    def _store(
+        self, gone: list[str], found: dict[str, tuple[tuple[int, int], reader.Summary | str]]
+    ) -> None:
+        with self._database as base:
+            base.execute("BEGIN IMMEDIATE")
+            for table in ("files", "episodes", "verdicts"):
+                names = [(file,) for file in {*gone, *found}]  # another process may have been here
+                base.executemany(f"DELETE FROM {table} WHERE file = ?", names)
+            for file, (status, summary) in found.items():
+                problem = summary if isinstance(summary, str) else None
+                self._insert("files", file, *status, problem)
+                if isinstance(summary, reader.Summary):
+                    self._insert_summary(file, summary)
+
+    def _insert_summary(self, file: str, summary: reader.Summary) -> None:
         info, end = summary.info, summary.end
         if info is not None:
-            if end is None:
-                return f"{self.directory / file}: found no /episode/end, wanted one; repair it"
             self._insert(
                 "episodes",
                 *(file, info.episode_id, info.stamp_ns, info.source, info.task, info.cell_id),
@@ -136,7 +171,6 @@ class Index:
                 *(file, episode_id, v.stamp_ns, v.detector, v.gate, v.abstained, v.success),
                 *(v.confidence, v.reason),
             )
-        return None
 
     def _insert(self, table: str, *values: object) -> None:
         marks = ", ".join("?" * len(values))
@@ -153,15 +187,34 @@ def open_index(directory: Path) -> Iterator[Index]:
 
 
 def _open(directory: Path) -> sqlite3.Connection:
-    writable = os.access(directory, os.W_OK)
-    base = sqlite3.connect(directory / FILE if writable else ":memory:", timeout=60)
+    """The directory's index, or one in memory where there can be none."""
+    file = directory / FILE
     try:
-        base.executescript(_TABLES)
+        return _connect(str(file) if os.access(directory, os.W_OK) else ":memory:")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise BusyError(f"{file}: another process keeps it locked; wait, or stop it") from error
+        return _connect(":memory:")
     except sqlite3.DatabaseError as error:
-        base.close()
         raise ExperienceError(
-            f"{directory / FILE}: found {error}, wanted our index; delete the file, it is a cache"
+            f"{file}: found {error}, wanted our index; delete the file, it is a cache"
         ) from error
+
+
+def _connect(name: str) -> sqlite3.Connection:
+    base = sqlite3.connect(name, timeout=60)
+    try:
+        if base.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+            with base:
+                base.execute("BEGIN IMMEDIATE")
+                for table in ("files", "episodes", "verdicts"):
+                    base.execute(f"DROP TABLE IF EXISTS {table}")
+                for statement in _TABLES:
+                    base.execute(statement)
+                base.execute(f"PRAGMA user_version = {VERSION}")
+    except BaseException:
+        base.close()
+        raise
     return base
 
 

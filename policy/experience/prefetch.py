@@ -6,6 +6,8 @@ import queue
 import threading
 from types import TracebackType
 
+import torch
+
 from .sampler import Batch, Sampler
 
 
@@ -16,14 +18,19 @@ class Prefetcher:
 
     A thread fills a fixed set of batches in turn; copying frames releases the interpreter lock, so
     it runs beside the learner. A batch is yours until the next call of `next`, which takes it back
-    to be filled again: nothing is allocated while training.
+    to be filled again: nothing is allocated while training. With a CUDA `device` (and a sampler
+    that pins) you get a copy there, made while the GPU works, that is yours for good.
     """
 
-    def __init__(self, sampler: Sampler, size: int, depth: int = 2) -> None:
+    def __init__(
+        self, sampler: Sampler, size: int, depth: int = 2, device: torch.device | str = "cpu"
+    ) -> None:
         self._sampler, self._size = sampler, size
+        self._device = torch.device(device)
         self._free: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._ready: queue.SimpleQueue[Batch | BaseException] = queue.SimpleQueue()
         self._lent: Batch | None = None
+        self._copied: torch.cuda.Event | None = None
         self._stopped = False
         for _ in range(depth + 1):
             self._free.put(sampler.allocate(size))
@@ -37,6 +44,8 @@ class Prefetcher:
         if self._stopped:
             raise StopIteration
         if self._lent is not None:
+            if self._copied is not None:
+                self._copied.synchronize()  # else it would be filled while the GPU still reads it
             self._free.put(self._lent)
             self._lent = None
         item = self._ready.get()
@@ -44,7 +53,12 @@ class Prefetcher:
             self.close()
             raise item
         self._lent = item
-        return item
+        if self._device.type != "cuda":
+            return item
+        moved = item.to(self._device, non_blocking=True)
+        self._copied = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        self._copied.record(torch.cuda.current_stream(self._device))
+        return moved
 
     def close(self) -> None:
         """End the thread; batches handed out stay valid."""

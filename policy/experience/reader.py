@@ -1,87 +1,69 @@
-"""Read an episode's file: whole, or up to its last complete step if a crash tore it."""
+"""Read an episode's file: whole, or what is whole of it if a crash tore it."""
 
 from __future__ import annotations
 
-import errno
-import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zstandard
-from mcap.exceptions import McapError
-from mcap.reader import make_reader
-from mcap.records import Channel, Message, Schema
-from mcap.stream_reader import CRCValidationError, StreamReader
-from rosbags.serde import SerdeError
+from mcap.records import Channel, Chunk, Message, Schema
+
+from policy.contract import ContractError, Invalid
 
 from . import messages, wire
+from .chunks import BoundedFile, chunk_at, contents, decoding, records, summary_of
 from .episode import Episode, EpisodeInfo, FloatArray, Frame, Verdict
 from .errors import DamagedError, ForeignError
-
-# Everything the decoders raise on bytes that are not what was written. A damaged length or offset
-# makes them ask for too much memory or for an impossible place in the file.
-DAMAGE = (
-    *(McapError, CRCValidationError, SerdeError, struct.error, zstandard.ZstdError),
-    *(ValueError, LookupError, OverflowError, MemoryError, RuntimeError),
-)
-
-
-@contextmanager
-def _decoding(path: Path) -> Iterator[None]:
-    """Turn whatever a decoder says of bad bytes into one `DamagedError`."""
-    try:
-        yield
-    except DAMAGE as error:
-        raise _damaged(path, error) from error
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a failing device, not a senseless offset
-            raise
-        raise _damaged(path, error) from error
 
 
 def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:
     """(topic, message) in file order, each chunk checked against its checksum.
 
-    With `tolerant`, a torn or damaged tail ends the iteration; without, it is a `DamagedError`.
-    Topics that are not ours are passed over: a bag may carry more than the episode.
+    With `tolerant`, a damaged chunk is passed over and a torn tail ends the iteration; without,
+    either is a `DamagedError`. Topics that are not ours are passed over.
     """
     schemas: dict[int, Schema] = {}
     channels: dict[int, tuple[str, str]] = {}
     with path.open("rb") as file:
-        reader = StreamReader(file, validate_crcs=True, record_size_limit=path.stat().st_size)
-        records = iter(reader.records)
+        stream = records(BoundedFile(file))
         while True:
             try:
-                with _decoding(path):
-                    record = next(records, None)
+                with decoding(path):
+                    record = next(stream, None)
             except DamagedError:
                 if tolerant:
                     return
                 raise
             if record is None:
                 return
-            if isinstance(record, Schema):
-                schemas[record.id] = record
-            elif isinstance(record, Channel) and (kind := kind_of(record.topic)):
-                _check_schema(path, record.topic, kind, schemas.get(record.schema_id))
-                channels[record.id] = (record.topic, kind)
-            elif isinstance(record, Message) and record.channel_id in channels:
-                topic, kind = channels[record.channel_id]
-                with _decoding(path):
-                    message = messages.deserialize(kind, record.data)
-                yield topic, message
+            try:
+                with decoding(path):
+                    inner = contents(record) if isinstance(record, Chunk) else [record]
+            except DamagedError:
+                if tolerant:
+                    continue
+                raise
+            for one in inner:
+                if isinstance(one, Schema):
+                    schemas[one.id] = one
+                elif isinstance(one, Channel) and (kind := _kind_of(one.topic)):
+                    _check_schema(path, one.topic, kind, schemas.get(one.schema_id))
+                    channels[one.id] = (one.topic, kind)
+                elif isinstance(one, Message) and one.channel_id in channels:
+                    topic, kind = channels[one.channel_id]
+                    with decoding(path):
+                        message = messages.deserialize(kind, one.data)
+                    yield topic, message
 
 
 def read_episode(path: Path, *, tolerant: bool = False) -> Episode:
-    """The whole episode as arrays."""
-    episode = _Builder(path)
+    """The whole episode as arrays; with `tolerant`, up to its last step that is whole."""
+    episode = _Builder(path, tolerant)
     for topic, message in scan(path, tolerant=tolerant):
         episode.add(topic, message)
-    return episode.finish(torn=tolerant)
+    return episode.finish()
 
 
 @dataclass
@@ -95,18 +77,10 @@ class Summary:
 
 def read_summary(path: Path) -> Summary:
     """Info, end and verdicts, without touching a single frame."""
-    wanted = [topic for topic in messages.TOPICS if topic != "/episode/step"]
-    found: list[tuple[str, Any]] = []
-    with path.open("rb") as file, _decoding(path):
-        reader = make_reader(file, validate_crcs=True)
-        for schema, channel, message in reader.iter_messages(wanted, log_time_order=False):
-            kind = messages.TOPICS[channel.topic]
-            _check_schema(path, channel.topic, kind, schema)
-            found.append((kind, messages.deserialize(kind, message.data)))
     summary = Summary()
-    for kind, value in found:
+    for kind, value in _small_messages(path):
         if kind == messages.INFO:
-            summary.info = wire.info_of(value)
+            summary.info = _info_of(path, value)
         elif kind == messages.END:
             summary.end = value
         else:
@@ -116,30 +90,52 @@ def read_summary(path: Path) -> Summary:
     return summary
 
 
-def kind_of(topic: str) -> str | None:
-    if messages.camera_of(topic) is not None:
-        return messages.IMAGE
-    return messages.TOPICS.get(topic)
+def _small_messages(path: Path) -> list[tuple[str, Any]]:
+    """(type, message) of all but steps and images, by the index at the file's end."""
+    found: list[tuple[str, Any]] = []
+    with path.open("rb") as file, decoding(path):
+        bounded = BoundedFile(file)
+        index = summary_of(bounded)
+        if index is None:
+            return found
+        wanted = {
+            number: channel
+            for number, channel in index.channels.items()
+            if channel.topic in messages.TOPICS and channel.topic != "/episode/step"
+        }
+        for channel in wanted.values():
+            kind = messages.TOPICS[channel.topic]
+            _check_schema(path, channel.topic, kind, index.schemas.get(channel.schema_id))
+        for place in sorted(index.chunk_indexes, key=lambda one: one.chunk_start_offset):
+            if not wanted.keys() & place.message_index_offsets.keys():
+                continue
+            for one in contents(chunk_at(bounded, place.chunk_start_offset)):
+                if isinstance(one, Message) and one.channel_id in wanted:
+                    kind = messages.TOPICS[wanted[one.channel_id].topic]
+                    found.append((kind, messages.deserialize(kind, one.data)))
+    return found
 
 
 class _Builder:
     """Gathers messages into an `Episode`; a step counts once its EpisodeStep has been seen."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, tolerant: bool) -> None:
+        self.path, self.tolerant = path, tolerant
         self.info: EpisodeInfo | None = None
         self.pending: dict[str, Frame] = {}
         self.frames: dict[str, list[Frame]] = {}
         self.steps: list[Any] = []
         self.verdicts: list[Verdict] = []
         self.end: Any = None
+        self.gap = False
 
     def add(self, topic: str, message: Any) -> None:
         camera = messages.camera_of(topic)
-        if camera is not None:
-            self.pending[camera] = wire.frame_of(message)
+        if camera is not None:  # a bag may hold more cameras than the episode
+            if self.info and camera in self.info.interface.observation.cameras:
+                self.pending[camera] = wire.frame_of(message)
         elif topic == "/episode/info":
-            self.info = wire.info_of(message)
+            self.info = _info_of(self.path, message)
         elif topic == "/episode/step":
             self._step(message)
         elif topic == "/episode/verdict":
@@ -149,22 +145,35 @@ class _Builder:
 
     def _step(self, step: Any) -> None:
         if self.info is None:
+            if self.tolerant:
+                return
             raise _foreign(self.path)
-        self.info.interface.observation.check(self.pending, step.proprio)
+        frames, self.pending = self.pending, {}
         if step.index != len(self.steps):
+            self.gap = True
+            if self.tolerant:
+                return  # it does not join on to the last one that is whole
             raise DamagedError(
                 f"{self.path}: step {len(self.steps)}: found index {step.index}, wanted "
                 f"{len(self.steps)}; the file lost a step, fetch it again"
             )
-        for camera, frame in self.pending.items():
+        interface = self.info.interface
+        try:
+            interface.observation.check(frames, step.proprio)
+            for name in ("executed", "policy", "human"):
+                action = getattr(step, f"{name}_action")
+                if action.size:
+                    interface.action.check(action, name)
+        except Invalid as error:
+            raise ForeignError(f"{self.path}: step {step.index}: {error}") from None
+        for camera, frame in frames.items():
             self.frames.setdefault(camera, []).append(frame)
         self.steps.append(step)
-        self.pending = {}
 
-    def finish(self, torn: bool) -> Episode:
-        if self.info is None and not torn:
+    def finish(self) -> Episode:
+        if self.info is None and not self.tolerant:
             raise _foreign(self.path)
-        if not torn and self.end is None:
+        if not self.tolerant and self.end is None:
             raise DamagedError(
                 f"{self.path}: found no /episode/end, wanted one; the file is unfinished: "
                 "run `python -m policy.experience repair` on its directory"
@@ -184,14 +193,12 @@ class _Builder:
             q=np.array([s.q for s in steps], np.float32),
             reward=np.array([s.reward for s in steps], np.float32),
             observation_age=np.array([s.observation_age for s in steps], np.float32),
-            capture_ns=np.array([messages.nanoseconds(s.capture_stamp) for s in steps], np.int64),
-            execution_ns=np.array(
-                [messages.nanoseconds(s.execution_stamp) for s in steps], np.int64
-            ),
+            capture_ns=_times([s.capture_stamp for s in steps]),
+            execution_ns=_times([s.execution_stamp for s in steps]),
             policy_version=tuple(s.policy_version for s in steps),
             terminated=terminated,
             truncated=not terminated,
-            recovered=self.end is None or bool(self.end.recovered),
+            recovered=self.gap or self.end is None or bool(self.end.recovered),
             verdicts=tuple(self.verdicts),
         )
 
@@ -203,6 +210,23 @@ def _actions(rows: list[FloatArray], width: int, absent: float) -> FloatArray:
         if row.size:
             target[:] = row
     return filled
+
+
+def _times(stamps: list[Any]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    return np.array([messages.nanoseconds(stamp) for stamp in stamps], np.int64)
+
+
+def _kind_of(topic: str) -> str | None:
+    if messages.camera_of(topic) is not None:
+        return messages.IMAGE
+    return messages.TOPICS.get(topic)
+
+
+def _info_of(path: Path, message: Any) -> EpisodeInfo:
+    try:
+        return wire.info_of(message)
+    except (ContractError, Invalid) as error:
+        raise ForeignError(f"{path}: {error}") from None
 
 
 def _check_schema(path: Path, topic: str, kind: str, schema: Schema | None) -> None:
@@ -227,13 +251,6 @@ def _fields(text: str) -> set[str]:
     """The fields of the main definition, without comments and spacing."""
     main = text.split("=" * 80)[0].splitlines()
     return {" ".join(line.split("#")[0].split()) for line in main} - {""}
-
-
-def _damaged(path: Path, error: Exception) -> DamagedError:
-    return DamagedError(
-        f"{path}: damaged or torn ({type(error).__name__}: {error}); "
-        "run `python -m policy.experience repair` on its directory to keep what is whole"
-    )
 
 
 def _foreign(path: Path) -> ForeignError:

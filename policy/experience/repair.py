@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .episode import Action, Driver, Episode, Observation
 from .errors import BusyError, DamagedError
+from .logfile import DONE, PART
 from .reader import read_episode, scan
 from .verdicts import SUBDIRECTORY, VerdictWriter
 from .wire import verdict_of
-from .writer import DONE, PART, EpisodeWriter
+from .writer import EpisodeWriter
 
 WORKSHOP = ".repair"
 
@@ -19,33 +23,47 @@ WORKSHOP = ".repair"
 def unfinished(directory: Path) -> list[Path]:
     """Episodes, and files of verdicts, that nobody is writing any more."""
     parts = [*directory.glob(f"*{PART}"), *directory.glob(f"{SUBDIRECTORY}/*{PART}")]
-    return [path for path in sorted(parts) if not _busy(path)]
+    return [path for path in sorted(parts) if _abandoned(path)]
 
 
 def repair(path: Path) -> Path | None:
-    """Rewrite a torn or damaged episode up to its last complete step (verdicts: to the last).
+    """Rewrite a torn or damaged episode up to its last step that is whole (verdicts: all of them).
 
     Returns the finished file, or None where not one step was complete: then the torn file is set
-    aside as `.empty`. The original of a damaged finished file is kept as `.damaged`.
+    aside as `.empty`. The original of a damaged finished file is kept as `.damaged`. Killed half
+    way, it may be called again.
     """
     torn = path.name.endswith(PART)
-    if torn and _busy(path):
-        raise BusyError(f"{path}: another process is writing this file; wait until it ends")
-    if path.parent.name == SUBDIRECTORY:
-        return _repair_verdicts(path, torn)
-    name = path.name.removesuffix(PART).removesuffix(DONE)
-    finished = path.parent / (name + DONE)
-    if not (torn and finished.exists()):  # else only the removal below was still to do
+    with path.open("rb") as file:
         try:
-            episode = read_episode(path, tolerant=True)
-        except DamagedError:
-            path.rename(path.with_name(path.name + ".empty"))
-            return None
-        rewritten = _rewrite(episode, path.parent / WORKSHOP)
-        if not torn:
-            os.link(path, path.with_name(path.name + ".damaged"))
-        os.replace(rewritten, finished)
-        rewritten.parent.rmdir()
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                f"{path}: another process is writing this file; wait until it ends"
+            ) from None
+        if path.parent.name == SUBDIRECTORY:
+            return _repair_verdicts(path, torn)
+        with _workshop(path.parent) as workshop:
+            return _repair_episode(path, torn, workshop)
+
+
+def _repair_episode(path: Path, torn: bool, workshop: Path) -> Path | None:
+    finished = path.with_name(path.name.removesuffix(PART).removesuffix(DONE) + DONE)
+    if torn and finished.exists():  # an earlier repair was killed before its last line
+        path.unlink()
+        return finished
+    if torn and _whole(path):  # the writer was killed before it could rename
+        path.rename(finished)
+        return finished
+    try:
+        episode = read_episode(path, tolerant=True)
+    except DamagedError:
+        path.rename(_aside(path, "empty"))
+        return None
+    rewritten = _rewrite(episode, workshop)
+    if not torn:
+        path.rename(_aside(path, "damaged"))
+    os.replace(rewritten, finished)
     if torn:
         path.unlink()
     return finished
@@ -54,29 +72,54 @@ def repair(path: Path) -> Path | None:
 def _repair_verdicts(path: Path, torn: bool) -> Path | None:
     """Give the verdicts that are whole again, in a new file. Twice the same does no harm."""
     whole = [(m.episode_id, verdict_of(m)) for _, m in scan(path, tolerant=True)]
-    if not whole:
-        path.rename(path.with_name(path.name + ".empty"))
-        return None
     with VerdictWriter(path.parent.parent) as verdicts:
         for episode_id, verdict in whole:
             verdicts.add(episode_id, verdict)
-    if torn:
+    if torn and whole:
         path.unlink()
     else:
-        path.rename(path.with_name(path.name + ".damaged"))
+        path.rename(_aside(path, "damaged" if whole else "empty"))
     return verdicts.path
 
 
+@contextmanager
+def _workshop(directory: Path) -> Iterator[Path]:
+    """A place for one repair at a time; what a killed one finished there is put in its place."""
+    workshop = directory / WORKSHOP
+    workshop.mkdir(exist_ok=True)
+    handle = os.open(workshop, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for left in workshop.iterdir():
+            if left.name.endswith(DONE) and not (directory / left.name).exists():
+                os.replace(left, directory / left.name)
+            else:
+                left.unlink()
+        yield workshop
+    finally:
+        os.close(handle)
+
+
 def _rewrite(episode: Episode, workshop: Path) -> Path:
-    """Write `episode` again, whole; a workshop left by an earlier crash is cleared first."""
-    if workshop.exists():
-        for leftover in workshop.iterdir():
-            leftover.unlink()
     with EpisodeWriter(workshop, episode.info, sync="episode") as writer:
         copy_steps(episode, writer)
         for verdict in episode.verdicts:
             writer.verdict(verdict)
         return writer.close(recovered=True)
+
+
+def _whole(path: Path) -> bool:
+    try:
+        read_episode(path)
+    except DamagedError:
+        return False
+    return True
+
+
+def _aside(path: Path, why: str) -> Path:
+    """A free name beside `path`."""
+    names = (f"{path.name}.{why}{number or ''}" for number in itertools.count())
+    return next(path.with_name(name) for name in names if not path.with_name(name).exists())
 
 
 def copy_steps(episode: Episode, writer: EpisodeWriter) -> None:
@@ -108,11 +151,11 @@ def copy_steps(episode: Episode, writer: EpisodeWriter) -> None:
         writer.step(action, observations[k])
 
 
-def _busy(path: Path) -> bool:
+def _abandoned(path: Path) -> bool:
     """A live writer holds the lock; a dead one's was dropped by the kernel."""
-    with path.open("rb") as file:
-        try:
+    try:
+        with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    except (BlockingIOError, FileNotFoundError):  # at work, or just finished
+        return False
+    return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from policy.contract import Interface, Invalid, Strict, decode
+from policy.contract import Interface, Invalid, Strict, decode_json
 
 from .errors import BusyError, DamagedError, ForeignError, storage_error
 
-FORMAT = 1
+FORMAT = 2
+HEAD = np.dtype("<i8")
 EPISODE = np.dtype(
     [
         ("start", "<i8"),  # sequence number of the first frame
@@ -58,6 +58,29 @@ class Meta(Strict):
             raise Invalid("capacity", self.capacity, "2 frames or more", "enlarge it")
 
 
+def made(file: Path, size: int) -> int:
+    """Open for writing; a new file is made `size` bytes long, without taking up any."""
+    try:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+        if os.fstat(descriptor).st_size == 0:
+            os.ftruncate(descriptor, size)
+    except OSError as error:
+        raise storage_error("open", file, error) from error
+    return descriptor
+
+
+def mapped(file: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """The file's content, which must be of exactly this size."""
+    size = dtype.itemsize * int(np.prod(shape))
+    try:
+        found = file.stat().st_size
+        if found == size:
+            return np.asarray(np.memmap(file, dtype, "r", shape=shape))
+    except OSError as error:
+        raise storage_error("open", file, error) from error
+    raise DamagedError(f"{file}: found {found} bytes, wanted {size}; refill it from the log")
+
+
 def write_all(file: int, values: npt.NDArray[Any], offset: int) -> None:
     view = np.ascontiguousarray(values).reshape(-1).view(np.uint8).data
     while view:
@@ -71,7 +94,7 @@ def read_meta(path: Path) -> Meta:
         raise ForeignError(
             f"{path}: found no meta.json, wanted a replay; create one or correct the path"
         )
-    return decode(Meta, json.loads(file.read_text()), str(file))
+    return decode_json(Meta, file.read_text(), str(file))
 
 
 class WriterLock:
@@ -84,7 +107,6 @@ class WriterLock:
             raise storage_error("lock", path, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            check_shutdown(path)
             os.ftruncate(self._file, 0)
             os.pwrite(self._file, f"{os.getpid()} {_boot_id()}".encode(), 0)
         except BlockingIOError:
@@ -94,9 +116,6 @@ class WriterLock:
                 f"{path}: found another writer (process {holder[0]}), wanted to be the only one; "
                 "stop it, or open the replay for reading"
             ) from None
-        except DamagedError:
-            os.close(self._file)
-            raise
 
     def release(self) -> None:
         """A clean end: everything was flushed."""

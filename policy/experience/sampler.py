@@ -6,6 +6,7 @@ batch = sampler.sample(256)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -24,8 +25,14 @@ class Draw:
 
     stack: int = 1  # frames an observation
     n_step: int = 1
-    window: int = 2  # past executed actions an observation
+    window: int | None = None  # past executed actions an observation; None: as the interface says
     discount: float = 0.99
+
+    def __post_init__(self) -> None:
+        for name, least in (("stack", 1), ("n_step", 1), ("window", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise ExperienceError(f"{name}: found {value}, wanted {least} or more; raise it")
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,12 @@ class Source:
     ring: Ring
     share: float = 1.0
     success_share: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, most in (("share", math.inf), ("success_share", 1.0)):
+            value = getattr(self, name)
+            if value is not None and not (0 <= value <= most and value < math.inf):
+                raise ExperienceError(f"{name}: found {value}, wanted 0 to {most}; correct it")
 
 
 @dataclass(frozen=True)
@@ -56,13 +69,14 @@ class Batch:
     driver: torch.Tensor  # uint8 (B,), who drove `action`
     source: torch.Tensor  # uint8 (B,), index into the sampler's sources
 
-    def to(self, device: torch.device | str) -> Batch:
-        """A copy on `device`; asynchronous from pinned memory."""
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        """A copy on `device`. With `non_blocking`, from pinned memory, this batch must not be
+        filled again before the copy is done: see Prefetcher, which waits for that."""
 
         def move(value: Mapping[str, torch.Tensor] | torch.Tensor) -> object:
             if isinstance(value, torch.Tensor):
-                return value.to(device, non_blocking=True)
-            return {name: tensor.to(device, non_blocking=True) for name, tensor in value.items()}
+                return value.to(device, non_blocking=non_blocking)
+            return {name: move(tensor) for name, tensor in value.items()}
 
         return Batch(**{f.name: move(getattr(self, f.name)) for f in fields(self)})  # type: ignore[arg-type]
 
@@ -92,17 +106,17 @@ class Sampler:
     def __init__(
         self, sources: Sequence[Source], draw: Draw | None = None, seed: int = 0, pin: bool = False
     ) -> None:
-        if not sources or any(s.share < 0 for s in sources) or sum(s.share for s in sources) <= 0:
-            found = [s.share for s in sources]
-            raise ExperienceError(
-                f"shares: found {found}, wanted some above 0 and none below; set them"
-            )
+        if sum(source.share for source in sources) <= 0:
+            found = [source.share for source in sources]
+            raise ExperienceError(f"shares: found {found}, wanted some above 0; set them")
         first = sources[0].ring.interface
         if any(source.ring.interface != first for source in sources):
             raise ExperienceError(
                 "sources: found rings of different interfaces, wanted one; convert them"
             )
         self.sources, self.settings = tuple(sources), draw or Draw()
+        window = self.settings.window
+        self._window = first.observation.action_window if window is None else window
         self.interface = first
         self._random = np.random.default_rng(seed)
         self._pin = pin
@@ -124,8 +138,8 @@ class Sampler:
             next_images=stacks(),
             proprio=empty(len(spec.proprio)),
             next_proprio=empty(len(spec.proprio)),
-            past_actions=empty(d.window, actions),
-            next_past_actions=empty(d.window, actions),
+            past_actions=empty(self._window, actions),
+            next_past_actions=empty(self._window, actions),
             action=empty(actions),
             reward=empty(),
             discount=empty(),
@@ -137,6 +151,10 @@ class Sampler:
         """Fill and return `out`, or a new batch. Frames are copied once, from the mapping into
         the tensors."""
         batch = out or self.allocate(size)
+        if len(batch.reward) != size:
+            raise ExperienceError(
+                f"out: found {len(batch.reward)} rows, wanted {size}; allocate anew"
+            )
         strata = [self._refresh(k) for k in range(len(self.sources))]
         shares = [s.share if held else 0.0 for s, held in zip(self.sources, strata, strict=True)]
         if sum(shares) <= 0:
@@ -199,7 +217,9 @@ class Sampler:
         self, batch: Batch, where: slice, ring: Ring, stratum: _Stratum, episode: Ints, t: Ints
     ) -> None:
         d = self.settings
-        w = windows(stratum.start[episode], stratum.length[episode], t, d.stack, d.n_step, d.window)
+        w = windows(
+            stratum.start[episode], stratum.length[episode], t, d.stack, d.n_step, self._window
+        )
         for name, frames in ring.frames.items():
             for target, chosen in (
                 (batch.images, w.observed),

@@ -32,7 +32,7 @@ def contact_sheet(episode: Episode, pictures: int = 24) -> Frame:
     steps = np.unique(np.linspace(0, len(episode), count).round().astype(int))
     blocks = [steps[i : i + COLUMNS] for i in range(0, len(steps), COLUMNS)]
     rows = [_row(episode, camera, block) for block in blocks for camera in episode.images]
-    width = max(row.shape[1] for row in rows)
+    width = max((row.shape[1] for row in rows), default=0)
     header = np.full((HEADER, max(width, 640), 3), PAPER, np.uint8)
     for line, text in enumerate(_headline(episode)):
         cv2.putText(header, text, (MARGIN, 20 + 22 * line), FONT, 0.45, INK, 1, cv2.LINE_AA)

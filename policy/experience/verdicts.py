@@ -6,19 +6,12 @@ the old verdicts stay.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import TracebackType
 
-from mcap.writer import Writer as McapWriter
-
-from policy.contract.files import sync_directory
-
 from . import messages, wire
-from .appendfile import AppendFile
 from .episode import Verdict, new_episode_id
-from .errors import storage_error
-from .writer import DONE, PART
+from .logfile import LogFile
 
 SUBDIRECTORY = "verdicts"
 
@@ -31,24 +24,20 @@ class VerdictWriter:
     """
 
     def __init__(self, directory: Path) -> None:
-        name = new_episode_id()
-        self.path = directory / SUBDIRECTORY / (name + DONE)
-        self._file = AppendFile(self.path.with_name(name + PART))
-        self._mcap = McapWriter(
-            self._file,  # type: ignore[arg-type]
-            chunk_size=1 << 40,
-            enable_data_crcs=True,
-        )
-        self._mcap.start(profile="ros2", library="regrasp")
-        text = messages.schema_text(messages.VERDICT).encode()
-        schema = self._mcap.register_schema(messages.VERDICT, "ros2msg", text)
-        self._channel = self._mcap.register_channel("/episode/verdict", "cdr", schema)
+        self._directory = directory / SUBDIRECTORY
+        self._file: LogFile | None = None
+
+    @property
+    def path(self) -> Path | None:
+        """Where the verdicts will be; None as long as there is none."""
+        return None if self._file is None else self._file.path
 
     def add(self, episode_id: str, verdict: Verdict) -> None:
-        data = messages.serialize(messages.VERDICT, wire.verdict_message(episode_id, verdict))
-        self._mcap.add_message(self._channel, verdict.stamp_ns, data, verdict.stamp_ns)
-        self._mcap.flush()
-        self._file.keep(sync=True)
+        if self._file is None:
+            self._file = LogFile(self._directory, new_episode_id())
+        message = wire.verdict_message(episode_id, verdict)
+        self._file.write("/episode/verdict", messages.VERDICT, message, verdict.stamp_ns)
+        self._file.commit(sync=True)
 
     def __enter__(self) -> VerdictWriter:
         return self
@@ -60,13 +49,5 @@ class VerdictWriter:
         trace: TracebackType | None,
     ) -> None:
         """Whatever ended the block, the verdicts given so far count."""
-        if self._file.closed:
-            return
-        self._mcap.finish()
-        self._file.keep(sync=True)
-        self._file.close()
-        try:
-            os.rename(self._file.path, self.path)
-            sync_directory(self.path.parent)
-        except OSError as failure:
-            raise storage_error("rename into place", self.path, failure) from failure
+        if self._file is not None and not self._file.part.closed:
+            self._file.finish()

@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from policy.contract import Interface, encode
-from policy.contract.strict import decode
+from policy.contract import Interface, decode_json, encode
 
 from . import messages
 from .episode import Action, EpisodeInfo, FloatArray, Frame, Observation, Verdict
 from .errors import ForeignError
 
 NO_ACTION: FloatArray = np.empty(0, np.float32)
-ENCODINGS = {1: "mono8", 3: "rgb8", 4: "rgba8"}
+ENCODINGS = {1: "mono8", 2: "8UC2", 3: "rgb8", 4: "rgba8"}
 
 
 def info_message(info: EpisodeInfo) -> Any:
+    """Refuses what could not be read back, before there is a file that nobody can open."""
+    interface = json.dumps(encode(info.interface))
+    decode_json(Interface, interface, f"the interface of episode {info.episode_id}")
     return messages.message(
         messages.INFO,
         stamp=messages.time_message(info.stamp_ns),
@@ -27,10 +29,17 @@ def info_message(info: EpisodeInfo) -> Any:
         task=info.task,
         cell_id=info.cell_id,
         cell_fingerprint=info.cell_fingerprint,
-        interface=json.dumps(encode(info.interface)),
+        interface=interface,
         seed=info.seed,
-        parameters=json.dumps(dict(info.parameters)),
+        parameters=json.dumps(dict(info.parameters), default=_plain),
     )
+
+
+def _plain(value: object) -> Any:
+    """What randomisation samples comes in numpy's types."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"parameters: found {type(value).__name__}, wanted what JSON can hold")
 
 
 def image_message(camera: str, frame: Frame, stamp_ns: int) -> Any:
@@ -89,13 +98,13 @@ def verdict_message(episode_id: str, verdict: Verdict) -> Any:
 def info_of(message: Any) -> EpisodeInfo:
     name = f"episode {message.episode_id}"
     return EpisodeInfo(
-        interface=decode(Interface, json.loads(message.interface), f"{name}, interface"),
+        interface=decode_json(Interface, message.interface, f"{name}, interface"),
         source=message.source,
         task=message.task,
         cell_id=message.cell_id,
         cell_fingerprint=message.cell_fingerprint,
         seed=message.seed,
-        parameters=json.loads(message.parameters),
+        parameters=decode_json(dict, message.parameters, f"{name}, parameters"),
         episode_id=message.episode_id,
         stamp_ns=messages.nanoseconds(message.stamp),
     )

@@ -65,7 +65,8 @@ def round_of_murder(directory: Path, delay: float) -> tuple[int, bool]:
     with os.fdopen(reading, "rb") as pipe:
         reports = list(REPORT.iter_unpack(pipe.read()))
     torn = bool(unfinished(directory))
-    list(repair_all(directory))
+    for old, _, error in repair_all(directory):
+        assert error is None, f"{old}: {error}"
     promised: dict[int, int] = {}
     for episode, durable in reports:
         promised[episode] = max(promised.get(episode, 0), durable)
@@ -77,7 +78,7 @@ def round_of_murder(directory: Path, delay: float) -> tuple[int, bool]:
     for path, error in verify(directory):
         assert error is None, f"{path}: {error}"
         path.unlink()
-    leftovers = [p.name for p in directory.iterdir() if not p.name.endswith(".empty")]
+    leftovers = [p.name for p in directory.iterdir() if not p.name.endswith((".empty", ".repair"))]
     assert not leftovers, leftovers
     return sum(promised.values()), torn
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
-from factories import make_info, make_observation, write_episode
+from factories import make_action, make_info, make_observation, write_episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mcap.writer import Writer
 
 from policy.contract import ContractError, Invalid, encode
 from policy.experience import care, messages, wire
+from policy.experience.episode import Verdict
 from policy.experience.errors import BusyError, DamagedError, ExperienceError, ForeignError
 from policy.experience.index import FILE, open_index
+from policy.experience.logfile import LogFile
 from policy.experience.reader import read_episode, read_summary
 from policy.experience.repair import repair, unfinished
 from policy.experience.writer import EpisodeWriter
@@ -84,8 +87,8 @@ def test_truncated_file_is_named(tmp_path: Path, whole: bytes) -> None:
     with open_index(tmp_path) as index:
         assert len(index) == 0
         assert "torn.mcap" in index.problems[0]
-    (old, new), *rest = care.repair_all(tmp_path)
-    assert (old, rest) == (path, [])
+    (old, new, error), *rest = care.repair_all(tmp_path)
+    assert (old, error, rest) == (path, None, [])
     assert new == path
     assert len(read_episode(path)) > 0
     assert (tmp_path / "torn.mcap.damaged").read_bytes() == whole[: len(whole) // 2]
@@ -143,7 +146,7 @@ def test_a_live_writer_is_left_alone(tmp_path: Path) -> None:
         writer.reset(make_observation(np.random.default_rng(0)))
         assert unfinished(tmp_path) == []
         with pytest.raises(BusyError, match="another process is writing"):
-            repair(writer._file.path)
+            repair(writer.part)
     assert read_episode(writer.path).info == writer.info
 
 
@@ -158,6 +161,139 @@ def test_broken_index_is_only_a_cache(tmp_path: Path) -> None:
     (tmp_path / FILE).unlink()
     with open_index(tmp_path) as index:
         assert len(index) == 1
+
+
+def test_every_byte_of_the_index_at_the_end_counts(tmp_path: Path) -> None:
+    """A flip there may not hide a verdict, nor an episode."""
+    path = tmp_path / "judged.mcap"
+    with EpisodeWriter(tmp_path, make_info(episode_id="judged")) as writer:
+        writer.reset(make_observation(np.random.default_rng(0)))
+        writer.verdict(Verdict("person", True))
+    whole = path.read_bytes()
+    (start,) = struct.unpack_from("<Q", whole, len(whole) - 28)
+    for position in range(start, len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1]) + whole[position + 1 :])
+        try:
+            summary = read_summary(path)
+        except ExperienceError:
+            continue
+        assert summary.info is not None
+        assert summary.end is not None
+        assert len(summary.verdicts) == 1
+
+
+def test_a_verdict_behind_a_bad_chunk_survives_repair(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    with EpisodeWriter(tmp_path, make_info(), compression="none") as writer:
+        writer.reset(make_observation(random))
+        for k in range(5):
+            frames = make_observation(random)
+            writer.step(make_action(random, k), frames)
+            if k == 2:
+                marked = frames.images["front"].tobytes()
+        writer.verdict(Verdict("person", True))
+    data = bytearray(writer.path.read_bytes())
+    data[data.index(marked)] ^= 1
+    writer.path.write_bytes(bytes(data))
+    for again in range(2):
+        ((old, new, error),) = care.repair_all(tmp_path)
+        assert (old, new, error) == (writer.path, writer.path, None)
+        episode = read_episode(writer.path)
+        assert (len(episode), episode.recovered, episode.truncated) == (2, True, True)
+        assert episode.success is True
+        if again == 0:  # rot strikes twice; the first original is not overwritten
+            writer.path.write_bytes(bytes(data))
+    assert len(list(tmp_path.glob("*.damaged*"))) == 2
+
+
+def test_repair_may_be_killed_and_called_again(tmp_path: Path) -> None:
+    """At each of its steps: after the rewriting, after setting aside, before the last removal."""
+    path, *_ = write_episode(tmp_path / "made")
+    whole, log = path.read_bytes(), tmp_path / "log"
+    workshop, part, done = log / ".repair", log / f"{path.stem}.mcap.part", log / path.name
+    workshop.mkdir(parents=True)
+
+    (workshop / path.name).write_bytes(whole)
+    (workshop / "half.mcap.part").write_bytes(whole[:500])
+    part.write_bytes(whole[: len(whole) // 2])
+    assert [error for *_, error in care.repair_all(log)] == [None]
+    assert not read_episode(done).recovered  # the better one that lay ready
+    assert sorted(log.iterdir()) == sorted([done, workshop])
+
+    part.write_bytes(whole)  # killed between finishing and renaming: it is the whole episode
+    done.unlink()
+    list(care.repair_all(log))
+    assert done.read_bytes() == whole
+    assert not part.exists()
+
+
+def test_one_bad_file_does_not_hold_up_repair(tmp_path: Path) -> None:
+    """Nor does an id in a file that somebody else wrote become a path."""
+    path, *_ = write_episode(tmp_path / "made", steps=3)
+    message = wire.info_message(read_episode(path).info)
+    message.episode_id = "../escaped"
+    log = tmp_path / "log"
+    evil = LogFile(log, "a")
+    evil.write("/episode/info", messages.INFO, message, 0)
+    evil.commit(sync=True)
+    evil.part.close()
+    (log / "b.mcap.part").write_bytes(path.read_bytes()[:-3000])
+    results = {old.name: (new, error) for old, new, error in care.repair_all(log)}
+    new, error = results["b.mcap.part"]
+    assert (new, error) == (log / path.name, None) or (new, error) == (log / "b.mcap", None)
+    assert isinstance(results["a.mcap.part"][1], ForeignError)
+    assert (log / "a.mcap.part").exists()
+    assert not list(tmp_path.glob("escaped*"))
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    """A gigabyte of zeros in thirty kilobytes."""
+    text = messages.schema_text(messages.INFO).encode()
+    path = tmp_path / "bomb.mcap"
+    with path.open("wb") as file:
+        writer = Writer(file, chunk_size=1 << 40)
+        writer.start(profile="ros2")
+        schema = writer.register_schema(messages.INFO, "ros2msg", text)
+        channel = writer.register_channel("/episode/info", "cdr", schema)
+        writer.add_message(channel, 1, bytes(1 << 29), 1)
+        writer.finish()
+    assert path.stat().st_size < 100_000
+    for read in (read_episode, read_summary):
+        with pytest.raises(DamagedError, match=r"a chunk of .* bytes"):
+            read(path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "not json", "[1, 2]", '{"control_period_s": 1}'])
+def test_hostile_interfaces_are_named_with_their_file(tmp_path: Path, text: str) -> None:
+    path, *_ = write_episode(tmp_path / "made")
+    message = wire.info_message(read_episode(path).info)
+    message.interface = text
+    log = tmp_path / "log"
+    file = LogFile(log, "hostile")
+    file.write("/episode/info", messages.INFO, message, 0)
+    file.finish()
+    with open_index(log) as index:
+        assert len(index) == 0
+        (problem,) = index.problems
+    assert "hostile.mcap" in problem
+    assert "interface" in problem
+
+
+def test_an_action_of_another_length_is_refused(tmp_path: Path) -> None:
+    observation = make_observation(np.random.default_rng(0))
+    info = make_info()
+    file = LogFile(tmp_path, info.episode_id)
+    file.write("/episode/info", messages.INFO, wire.info_message(info), 0)
+    for camera, frame in observation.images.items():
+        image = wire.image_message(camera, frame, 0)
+        file.write(messages.camera_topic(camera), messages.IMAGE, image, 0)
+    action = make_action(np.random.default_rng(0), 0, executed=np.zeros(1, np.float32))
+    file.write("/episode/step", messages.STEP, wire.step_message(0, observation, action), 0)
+    path = file.finish()
+    with pytest.raises(
+        ForeignError, match=r"step 0: executed: found 'float32 \(1,\)', wanted float32"
+    ):
+        read_episode(path)
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", ".hidden", "", "a" * 35, "a/b"])

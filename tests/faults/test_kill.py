@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from factories import TINY, counting_episode
 
-from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 from policy.experience.sampler import Sampler, Source
 
 SCRIPT = Path(__file__).with_name("kill_writers.py")
@@ -20,9 +20,9 @@ RING_WRITER = """
 import sys
 from pathlib import Path
 from factories import counting_episode
-from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 
-ring = Ring.write(Path(sys.argv[1]))
+ring = RingWriter(Path(sys.argv[1]))
 number = ring.added
 while True:
     ring.add(counting_episode(number, 10))
@@ -50,7 +50,7 @@ def test_a_hundred_killed_episode_writers(tmp_path: Path) -> None:
 def test_a_killed_replay_writer(tmp_path: Path) -> None:
     """The ring opens at once, holds what was announced, and takes a new writer."""
     path = tmp_path / "ring"
-    Ring.create(path, TINY, 200).close()
+    RingWriter.create(path, TINY, 200).close()
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1] / "support")}
     random = np.random.default_rng(0)
     announced = 0
@@ -66,7 +66,7 @@ def test_a_killed_replay_writer(tmp_path: Path) -> None:
             announced = int(writer.stdout.readline())
         writer.send_signal(signal.SIGKILL)
         announced = int((writer.communicate()[0].split() or [str(announced)])[-1])
-        with Ring.write(path) as ring:
+        with RingWriter(path) as ring:
             assert ring.added in (announced, announced + 1)
             batch = Sampler([Source(ring)]).sample(256)
             frames = batch.images["front"]

@@ -23,6 +23,7 @@ from policy.experience.index import open_index
 from policy.experience.reader import read_episode
 from policy.experience.repair import repair
 from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 from policy.experience.sampler import Sampler, Source
 from policy.experience.writer import EpisodeWriter
 
@@ -79,7 +80,7 @@ def test_log_on_a_full_disk(small_disk: Path) -> None:
 
     # The user makes room.
     subprocess.run(["mount", "-o", "remount,size=2m", str(small_disk)], check=True)
-    finished = repair(writer._file.path)
+    finished = repair(writer.part)
     assert finished is not None
     episode = read_episode(finished)
     assert len(episode) + 1 == durable
@@ -89,7 +90,7 @@ def test_log_on_a_full_disk(small_disk: Path) -> None:
 
 def test_replay_on_a_full_disk(small_disk: Path) -> None:
     """Sparse files promise more than the disk holds; running out is an error, not a bus fault."""
-    with Ring.create(small_disk / "ring", TINY, 1_000_000) as ring:
+    with RingWriter.create(small_disk / "ring", TINY, 1_000_000) as ring:
         stored = []
 
         def add_on() -> None:
@@ -102,15 +103,14 @@ def test_replay_on_a_full_disk(small_disk: Path) -> None:
         assert ring.added == len(stored) > 10
         batch = Sampler([Source(ring)]).sample(256)
         assert (batch.action[:, 0] % 100 - 1 == batch.proprio[:, 0]).all()
-    with Ring.read(small_disk / "ring") as ring:
-        assert ring.added == len(stored)
+    assert Ring(small_disk / "ring").added == len(stored)
 
 
 def test_read_only_directory(read_only: Path, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"create .*no permission to write.*make it writable"):
         EpisodeWriter(read_only, make_info())
     with pytest.raises(StorageError, match="no permission to write"):
-        Ring.create(read_only / "ring", TINY, 10)
+        RingWriter.create(read_only / "ring", TINY, 10)
     with open_index(read_only) as index:  # reading needs no permission to write
         assert len(index) == 1
         assert read_episode(next(iter(index)).path).terminated

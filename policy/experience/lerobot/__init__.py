@@ -1,4 +1,4 @@
-"""Export the episode log as a LeRobotDataset v3. Needs pyarrow: pip install 'regrasp[lerobot]'."""
+"""Export the episode log as a LeRobotDataset v3. Needs pyarrow: pip install -e '.[lerobot]'."""
 
 from ..errors import ExperienceError
 
@@ -8,7 +8,7 @@ except ModuleNotFoundError as error:
     if error.name != "pyarrow":
         raise
     raise ExperienceError(
-        "LeRobot export: found no pyarrow, wanted 17 or later; pip install 'regrasp[lerobot]'"
+        "LeRobot export: found no pyarrow, wanted 17 or later; pip install -e '.[lerobot]'"
     ) from error
 
 __all__ = ["export"]

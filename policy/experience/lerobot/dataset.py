@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from policy.contract import Interface, encode
+from policy.contract import Interface, differences
 
 from ..episode import Driver, Episode
 from ..errors import ExperienceError, ForeignError, storage_error
@@ -84,17 +83,9 @@ def _interface(entries: list[Entry]) -> Interface:
     first, wanted = entries[0].path, _interface_of(entries[0].path)
     for entry in entries[1:]:
         found = _interface_of(entry.path)
-        if found != wanted:
-            theirs, ours = dict(_leaves(encode(found))), dict(_leaves(encode(wanted)))
-            differing = [
-                f"{name}: found {theirs.get(name, 'nothing')}, wanted {ours.get(name, 'nothing')}"
-                for name in ours | theirs
-                if theirs.get(name, "nothing") != ours.get(name, "nothing")
-            ]
-            raise ExperienceError(
-                f"{entry.path}: another interface than {first.name}; export them apart:\n  "
-                + "\n  ".join(differing)
-            )
+        if differing := differences(found, wanted, "export it apart"):
+            told = "\n  ".join(map(str, differing))
+            raise ExperienceError(f"{entry.path}: another interface than {first.name}:\n  {told}")
     for image in wanted.observation.images:
         if image.channels != 3 or "/" in image.name:
             raise ExperienceError(
@@ -109,15 +100,6 @@ def _interface_of(path: Path) -> Interface:
     if info is None:
         raise ForeignError(f"{path}: found no /episode/info, wanted one; remove the file")
     return info.interface
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The values in nested plain data, each by its dotted path."""
-    if isinstance(value, (dict, list)):
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(inner, f"{name}.{key}" if name else str(key))
-    else:
-        yield name, value
 
 
 def _write(root: Path, entries: list[Entry], interface: Interface, task: str | None) -> None:

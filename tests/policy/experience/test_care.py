@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -18,11 +19,12 @@ from factories import INTERFACE, write_episode
 from policy.experience import care, messages
 from policy.experience.__main__ import main
 from policy.experience.episode import PERSON, Verdict, success
-from policy.experience.errors import BusyError, ForeignError
-from policy.experience.index import Index, open_index
+from policy.experience.errors import BusyError, DamagedError, ExperienceError
+from policy.experience.fill import fill
+from policy.experience.index import FILE, Index, open_index
 from policy.experience.reader import read_episode
 from policy.experience.repair import unfinished
-from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 from policy.experience.sampler import Sampler, Source
 from policy.experience.verdicts import VerdictWriter
 
@@ -119,22 +121,27 @@ def test_merge(tmp_path: Path) -> None:
     write_episode(b)
     with VerdictWriter(a) as verdicts:
         verdicts.add(path.stem, Verdict(PERSON, True))
-    assert care.merge([a, b], both) == 3
-    assert care.merge([a, b], both) == 0
+    assert care.merge([a, b], both) == (3, [])
+    assert care.merge([a, b], both) == (0, [])
     with open_index(both) as index:
         assert sorted(str(entry.success) for entry in index) == ["None", "True"]
-    (both / path.name).unlink()
-    (both / path.name).write_bytes(b"another")
-    with pytest.raises(BusyError, match="found another file of this name"):
-        care.merge([a], both)
+    c = tmp_path / "c"
+    write_episode(c, seed=9, episode_id=path.stem)
+    write_episode(c)
+    count, (problem,) = care.merge([c], both)  # one bad file does not hold up the others
+    assert count == 1
+    assert isinstance(problem, BusyError)
+    assert "found another file of this name" in str(problem)
 
 
 def test_merge_refuses_another_interface(tmp_path: Path) -> None:
-    fewer = replace(INTERFACE, control_period_s=0.1)
+    """Also the second time, when it is already there."""
     write_episode(tmp_path / "a")
-    write_episode(tmp_path / "b", interface=fewer)
-    with pytest.raises(ForeignError, match=r"interface: found .*0\.1"):
-        care.merge([tmp_path / "a", tmp_path / "b"], tmp_path / "both")
+    write_episode(tmp_path / "b", interface=replace(INTERFACE, control_period_s=0.1))
+    care.merge([tmp_path / "a"], tmp_path / "both")
+    count, (problem,) = care.merge([tmp_path / "b"], tmp_path / "both")
+    assert count == 0
+    assert "control_period_s: found 0.1, wanted 0.2" in str(problem)
 
 
 def test_fill_a_ring(tmp_path: Path) -> None:
@@ -143,13 +150,13 @@ def test_fill_a_ring(tmp_path: Path) -> None:
     paths = [write_episode(log, steps=4, stamp_ns=k)[0] for k in range(3)]
     with VerdictWriter(log) as verdicts:
         verdicts.add(paths[1].stem, Verdict(PERSON, True))
-    with open_index(log) as index, Ring.create(tmp_path / "ring", INTERFACE, 17) as ring:
-        assert care.fill(ring, index) == 3
-        assert care.fill(ring, index) == 0
+    with open_index(log) as index, RingWriter.create(tmp_path / "ring", INTERFACE, 17) as ring:
+        assert fill(ring, index).added == 3
+        assert fill(ring, index).added == 0
         assert ring.episodes()[1]["success"].tolist() == [-1, 1, -1]
         paths.append(write_episode(log, steps=4, stamp_ns=3)[0])
         index.refresh()
-        assert care.fill(ring, index) == 1
+        assert fill(ring, index).added == 1
         held = [row["id"].decode() for row in ring.episodes()[1]]
         assert held == [path.stem for path in paths[1:]]
         sampler = Sampler([Source(ring, success_share=1.0)])
@@ -158,11 +165,102 @@ def test_fill_a_ring(tmp_path: Path) -> None:
             verdicts.add(paths[1].stem, Verdict(PERSON, False))
             verdicts.add(paths[3].stem, Verdict(PERSON, True))
         index.refresh()
-        assert care.fill(ring, index) == 0
+        assert fill(ring, index).added == 0
         assert ring.episodes()[1]["success"].tolist() == [0, -1, 1]
         wanted = read_episode(paths[3]).proprio[:-1]
         drawn = sampler.sample(16).proprio.numpy()  # it noticed
         assert all((row == wanted).all(axis=1).any() for row in drawn)
+
+
+def test_fill_in_whatever_order_they_come(tmp_path: Path) -> None:
+    """Collectors finish out of the order in which they began; still each episode once."""
+    log, added = tmp_path / "log", 0
+    with RingWriter.create(tmp_path / "ring", INTERFACE, 20) as ring:
+        for finished in range(40):
+            write_episode(log, steps=3, stamp_ns=finished ^ 3)
+            with open_index(log) as index:
+                done = fill(ring, index).added
+            assert done == 1
+            added += done
+        assert added == ring.added == 40
+    with RingWriter(tmp_path / "ring") as ring, open_index(log) as index:
+        assert fill(ring, index).added == 0  # it remembers what it has evicted
+
+
+def test_fill_takes_the_newest_that_fit(tmp_path: Path) -> None:
+    for k in range(10):
+        write_episode(tmp_path / "log", steps=4, stamp_ns=k)
+    with (
+        open_index(tmp_path / "log") as index,
+        RingWriter.create(tmp_path / "ring", INTERFACE, 17) as ring,
+    ):
+        assert fill(ring, index).added == 3
+        assert (ring.added, ring.evicted) == (3, 0)
+        assert fill(ring, index).added == 0
+
+
+def test_a_bad_episode_does_not_hold_up_the_others(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    rotten, *_ = write_episode(log, stamp_ns=0)
+    write_episode(log, steps=30, stamp_ns=1)  # more than the ring holds
+    data = bytearray(rotten.read_bytes())
+    middle = len(data) // 3  # in some step's chunk: the index does not look there
+    data[middle : middle + 4] = b"\xff\x00\xff\x00"
+    rotten.write_bytes(bytes(data))
+    write_episode(log, steps=3, stamp_ns=2)
+    with open_index(log) as index, RingWriter.create(tmp_path / "ring", INTERFACE, 20) as ring:
+        assert index.problems == []
+        done = fill(ring, index)
+        assert done.added == 1
+        assert [type(problem) for problem in done.problems] == [DamagedError, ExperienceError]
+        assert "found an episode of 31 frames, wanted at most 20" in str(done.problems[1])
+        care_fixed = list(care.repair_all(log))
+        assert [error for *_, error in care_fixed] == [None]
+        index.refresh()
+        assert fill(ring, index).added == 1
+
+
+INDEXER = """
+import sys
+from pathlib import Path
+from policy.experience.index import Index
+sys.stdin.readline()
+print(len(Index(Path(sys.argv[1]))))
+"""
+
+
+def test_processes_share_an_index(tmp_path: Path) -> None:
+    path, *_ = write_episode(tmp_path / "one")
+    log = tmp_path / "log"
+    log.mkdir()
+    for number in range(300):
+        (log / f"{number:05d}.mcap").hardlink_to(path)
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-c", INDEXER, str(log)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    told = [other.communicate("go\n", timeout=60) for other in others if other.stdin]
+    assert [out for out, _ in told] == ["300\n"] * 4, [err for _, err in told]
+    with open_index(log) as first, open_index(log) as second:
+        begun = iter(first)
+        next(begun)  # a reader half way through keeps nobody from writing
+        write_episode(log)
+        assert second.refresh() == 1
+
+
+def test_an_index_of_another_version_is_made_anew(tmp_path: Path) -> None:
+    write_episode(tmp_path)
+    base = sqlite3.connect(tmp_path / FILE)
+    base.executescript("CREATE TABLE files (file TEXT, other INT); PRAGMA user_version = 99;")
+    base.close()
+    with open_index(tmp_path) as index:
+        assert len(index) == 1
 
 
 def test_record_a_gymnasium_environment(tmp_path: Path) -> None:
@@ -215,6 +313,12 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert "1 files needed repair" in capsys.readouterr().out
     assert run("verify", log) == 0
     assert run("merge", tmp_path / "other", log) == 0
+    assert run("replay", tmp_path / "other", tmp_path / "small", "--capacity", 1) == 1
+    assert "capacity: found 1, wanted 2 frames or more" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert run("replay", tmp_path / "empty", tmp_path / "ring2") == 1
+    assert "found no episode" in capsys.readouterr().err
+    assert run("inspect", log, "--sheet", path / "below/a/file.png") == 1
     assert run("list", tmp_path / "nowhere") == 1
     assert "found no such directory" in capsys.readouterr().err
 

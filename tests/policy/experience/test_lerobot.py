@@ -264,4 +264,4 @@ def test_lack_of_pyarrow_is_named() -> None:
     code = "import sys; sys.modules['pyarrow'] = None; import policy.experience.lerobot"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 1
-    assert "pip install 'regrasp[lerobot]'" in run.stderr
+    assert "pip install -e '.[lerobot]'" in run.stderr

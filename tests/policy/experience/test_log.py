@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from factories import INTERFACE, make_info, write_episode
+from factories import INTERFACE, make_info, make_observation, write_episode
 from mcap.reader import make_reader
 from mcap_ros2.decoder import DecoderFactory
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from policy.contract import Invalid
+from policy.contract import ContractError, Invalid
 from policy.experience.episode import Driver, Observation, Verdict
 from policy.experience.errors import BusyError, ExperienceError
 from policy.experience.reader import read_episode
@@ -104,6 +106,58 @@ def test_order_of_calls(tmp_path: Path) -> None:
         writer.verdict(Verdict("image_subtraction", True))
     with pytest.raises(BusyError, match="exists already"):
         EpisodeWriter(tmp_path, info)
+
+
+def test_refused_before_there_is_a_file(tmp_path: Path) -> None:
+    """What could not be read back is not begun."""
+    unbounded = replace(INTERFACE.observation.proprio[0], high=math.inf)
+    observation = replace(INTERFACE.observation, proprio=(unbounded,))
+    with pytest.raises(ContractError, match=r"observation\.proprio\.0\.high"):
+        EpisodeWriter(tmp_path, make_info(interface=replace(INTERFACE, observation=observation)))
+    with pytest.raises(TypeError, match="parameters: found object, wanted what JSON can hold"):
+        EpisodeWriter(tmp_path, make_info(parameters={"light": object()}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_randomised_parameters_may_be_numpys(tmp_path: Path) -> None:
+    sampled = {"light": np.float32(0.5), "colour": np.arange(3), "count": np.int64(2)}
+    path, *_ = write_episode(tmp_path, parameters=sampled)
+    told = {"light": 0.5, "colour": [0, 1, 2], "count": 2}
+    assert read_episode(path).info.parameters == told
+
+
+def test_left_before_reset_leaves_nothing(tmp_path: Path) -> None:
+    with EpisodeWriter(tmp_path, make_info()) as writer:
+        assert writer.part.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("reward", [math.nan, math.inf, 1e39])
+def test_a_reward_is_a_number(tmp_path: Path, reward: float) -> None:
+    _, observations, actions = write_episode(tmp_path)
+    with EpisodeWriter(tmp_path, make_info()) as writer:
+        writer.reset(observations[0])
+        with pytest.raises(ExperienceError, match=r"reward: found .* wanted a finite float32"):
+            writer.step(replace(actions[0], reward=reward), observations[1])
+
+
+def test_one_axis_of_time(tmp_path: Path) -> None:
+    """Whatever clock the observations follow, a player sees the episode and nothing but it."""
+    _, observations, _ = write_episode(tmp_path)  # stamped near 1970
+    with EpisodeWriter(tmp_path, make_info()) as writer:
+        writer.reset(observations[0])
+        writer.verdict(Verdict("image_subtraction", True))  # stamped now
+    with writer.path.open("rb") as file:
+        times = [message.log_time for *_, message in make_reader(file).iter_messages()]
+    assert set(times) == {observations[0].stamp_ns}
+
+
+def test_a_crash_leaves_the_name_taken(tmp_path: Path) -> None:
+    writer = EpisodeWriter(tmp_path, make_info(episode_id="again"))
+    writer.reset(make_observation(np.random.default_rng(0)))
+    writer.abandon()
+    with pytest.raises(BusyError, match="repair what a crash left"):
+        EpisodeWriter(tmp_path, make_info(episode_id="again"))
 
 
 def test_durable_is_counted_as_promised(tmp_path: Path) -> None:

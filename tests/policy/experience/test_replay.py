@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from factories import TINY, counting_episode
+from factories import INTERFACE, TINY, counting_episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.experience.errors import BusyError, DamagedError, ExperienceError, ForeignError
 from policy.experience.prefetch import Prefetcher
 from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 from policy.experience.sampler import Batch, Draw, Sampler, Source, apportion
 
 
@@ -32,7 +36,7 @@ def at(batch: Batch, episode: int, t: int) -> int:
 
 def test_hand_computed_targets(tmp_path: Path) -> None:
     """Two episodes of 4 actions, one terminal, one cut short; 3-step, gamma 1/2."""
-    with Ring.create(tmp_path / "ring", TINY, 100) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 100) as ring:
         ring.add(counting_episode(1, 4, terminated=True))
         ring.add(counting_episode(2, 4, terminated=False))
         draw = Draw(stack=2, n_step=3, window=2, discount=0.5)
@@ -70,7 +74,7 @@ def test_hand_computed_targets(tmp_path: Path) -> None:
 
 def test_the_same_across_the_wrap(tmp_path: Path) -> None:
     """Episodes of 5 frames in a ring of 12: every third one lies across the end of the files."""
-    with Ring.create(tmp_path / "ring", TINY, 12) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 12) as ring:
         for number in range(1, 30):
             ring.add(counting_episode(number, 4, terminated=False))
             batch = Sampler([Source(ring)], Draw(stack=3, n_step=2, discount=0.5)).sample(200)
@@ -102,7 +106,7 @@ def test_any_history_yields_true_transitions(
 ) -> None:
     """Whatever was added, each transition drawn is one of an episode still held, whole."""
     path = tmp_path_factory.mktemp("ring") / "ring"
-    with Ring.create(path, TINY, capacity) as ring:
+    with RingWriter.create(path, TINY, capacity) as ring:
         for number, length in enumerate(lengths):
             assert ring.add(counting_episode(number, length, terminated=number % 2 == 0)) == length
         assert len(ring) <= capacity
@@ -124,8 +128,8 @@ def test_any_history_yields_true_transitions(
 
 
 def test_shares_of_sources_and_of_success(tmp_path: Path) -> None:
-    offline = Ring.create(tmp_path / "offline", TINY, 1000)
-    online = Ring.create(tmp_path / "online", TINY, 1000)
+    offline = RingWriter.create(tmp_path / "offline", TINY, 1000)
+    online = RingWriter.create(tmp_path / "online", TINY, 1000)
     for number in range(20):  # one success in ten
         offline.add(counting_episode(number, 5, success=number % 10 == 0))
     online.add(counting_episode(100, 5, success=False))
@@ -143,8 +147,8 @@ def test_shares_of_sources_and_of_success(tmp_path: Path) -> None:
 
 def test_an_empty_source_leaves_its_share(tmp_path: Path) -> None:
     with (
-        Ring.create(tmp_path / "a", TINY, 100) as full,
-        Ring.create(tmp_path / "b", TINY, 100) as empty,
+        RingWriter.create(tmp_path / "a", TINY, 100) as full,
+        RingWriter.create(tmp_path / "b", TINY, 100) as empty,
     ):
         sampler = Sampler([Source(full, 0.5), Source(empty, 0.5)])
         with pytest.raises(ExperienceError, match="no transition"):
@@ -174,7 +178,7 @@ def test_a_small_share_is_kept_on_average() -> None:
 
 
 def test_seed_reproduces(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 100) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 100) as ring:
         for number in range(10):
             ring.add(counting_episode(number, 6))
         first, second, other = (rows(Sampler([Source(ring)], seed=s).sample(64)) for s in (1, 1, 2))
@@ -182,7 +186,7 @@ def test_seed_reproduces(tmp_path: Path) -> None:
 
 
 def test_frames_are_stored_once(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 2000) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 2000) as ring:
         while not ring.evicted:
             ring.add(counting_episode(0, 99))
     frames = (tmp_path / "ring/frames.front").stat().st_size
@@ -190,10 +194,10 @@ def test_frames_are_stored_once(tmp_path: Path) -> None:
 
 
 def test_reopens_as_it_was(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 40) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 40) as ring:
         for number in range(7):
             ring.add(counting_episode(number, 9))
-    with Ring.write(tmp_path / "ring") as ring:
+    with RingWriter(tmp_path / "ring") as ring:
         assert len(ring) == 40
         assert ring.add(counting_episode(7, 9)) == 9
         drawn = {number for number, _ in rows(Sampler([Source(ring)]).sample(500))}
@@ -203,7 +207,7 @@ def test_reopens_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux maps ahead")
 def test_warming_changes_nothing(tmp_path: Path) -> None:
     """Nor does it make up the part of the files that was never written."""
-    with Ring.create(tmp_path / "ring", TINY, 1_000_000) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 1_000_000) as ring:
         assert ring.warm()
         for number in range(20):
             ring.add(counting_episode(number, 50))
@@ -215,53 +219,107 @@ def test_warming_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 10) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 10) as ring:
         with pytest.raises(BusyError, match=f"another writer .process {os.getpid()}"):
-            Ring.write(tmp_path / "ring")
+            RingWriter(tmp_path / "ring")
         with pytest.raises(BusyError, match="found a replay there"):
-            Ring.create(tmp_path / "ring", TINY, 10)
+            RingWriter.create(tmp_path / "ring", TINY, 10)
         with pytest.raises(ExperienceError, match="episode of 11 frames, wanted at most 10"):
             ring.add(counting_episode(1, 10))
-        with (
-            Ring.read(tmp_path / "ring") as reader,
-            pytest.raises(ExperienceError, match="opened for reading"),
-        ):
-            reader.add(counting_episode(1, 3))
     with pytest.raises(ForeignError, match=r"no meta\.json"):
-        Ring.read(tmp_path)
+        Ring(tmp_path)
     with (tmp_path / "ring/rows").open("ab") as file:
         file.write(b"x")
     with pytest.raises(DamagedError, match="rows: found 131 bytes, wanted 130"):
-        Ring.read(tmp_path / "ring")
+        Ring(tmp_path / "ring")
 
 
-def test_another_interface_is_refused(tmp_path: Path) -> None:
-    from factories import INTERFACE
+def test_what_is_not_alike_is_refused(tmp_path: Path) -> None:
+    episode = counting_episode(1, 3)
+    faster = replace(
+        episode, info=replace(episode.info, interface=replace(TINY, control_period_s=0.02))
+    )
+    images = episode.images["front"]
+    faults = {
+        r"observation\.proprio\.0\.name: found 'x', wanted gripper_aperture": (INTERFACE, episode),
+        r"control_period_s: found 0\.02, wanted 0\.2": (TINY, faster),
+        r"images\.front: found float32 \(4, 2, 2, 3\), wanted uint8": (
+            TINY,
+            replace(episode, images={"front": images.astype(np.float32)}),
+        ),
+        r"images\.front: found uint8 \(3, 2, 2, 3\), wanted uint8 \(4, 2, 2, 3\)": (
+            TINY,
+            replace(episode, images={"front": images[1:]}),
+        ),
+        r"images\.front: found nothing": (TINY, replace(episode, images={})),
+    }
+    for number, (message, (interface, wrong)) in enumerate(faults.items()):
+        with (
+            RingWriter.create(tmp_path / str(number), interface, 10) as ring,
+            pytest.raises(ForeignError, match=message),
+        ):
+            ring.add(wrong)
+        assert Ring(tmp_path / str(number)).state == (0, 0, 0)
 
-    with (
-        Ring.create(tmp_path / "ring", INTERFACE, 10) as ring,
-        pytest.raises(ForeignError, match="proprio: found"),
-    ):
+
+def test_a_camera_more_is_left_out(tmp_path: Path) -> None:
+    episode = counting_episode(1, 3)
+    more = replace(episode, images={**episode.images, "wrist": episode.images["front"]})
+    with RingWriter.create(tmp_path / "ring", TINY, 10) as ring:
+        assert ring.add(more) == 3
+
+
+def drawn(ring: Ring, size: int) -> Batch:
+    return Sampler([Source(ring)]).sample(size)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda ring: Draw(n_step=0), "n_step: found 0, wanted 1 or more"),
+        (lambda ring: Draw(stack=0), "stack: found 0"),
+        (lambda ring: Source(ring, -1.0), "share: found -1.0"),
+        (lambda ring: Source(ring, math.nan), "share: found nan"),
+        (lambda ring: Source(ring, success_share=1.5), "success_share: found 1.5, wanted 0 to 1"),
+        (lambda ring: Sampler([Source(ring, 0.0)]), "shares: found .0.0., wanted some above 0"),
+        (
+            lambda ring: Sampler([Source(ring)]).sample(4, Sampler([Source(ring)]).allocate(8)),
+            "8 rows",
+        ),
+    ],
+)
+def test_what_cannot_be_drawn(tmp_path: Path, make: Callable[[Ring], object], message: str) -> None:
+    with RingWriter.create(tmp_path / "ring", TINY, 10) as ring:
         ring.add(counting_episode(1, 3))
+        with pytest.raises(ExperienceError, match=message):
+            make(ring)
+
+
+def test_the_window_is_the_contracts(tmp_path: Path) -> None:
+    far = replace(TINY, observation=replace(TINY.observation, action_window=4))
+    with RingWriter.create(tmp_path / "ring", far, 10) as ring:
+        ring.add(counting_episode(1, 3))
+        assert Sampler([Source(ring)]).sample(2).past_actions.shape == (2, 4, 1)
+        assert Sampler([Source(ring)], Draw(window=0)).sample(2).past_actions.shape == (2, 0, 1)
 
 
 def test_a_power_cut_is_noticed(tmp_path: Path) -> None:
     """A machine that went down may have lost cached pages; a killed process has not."""
-    ring = Ring.create(tmp_path / "ring", TINY, 10)
+    ring = RingWriter.create(tmp_path / "ring", TINY, 10)
     lock = tmp_path / "ring/lock"
     left = lock.read_text()
     ring.close()
     assert lock.read_text() == ""
     lock.write_text(left)  # as after SIGKILL on this boot
-    Ring.write(tmp_path / "ring").close()
+    RingWriter(tmp_path / "ring").close()
     lock.write_text("123 another-boot")
-    for open_ in (Ring.read, Ring.write):
+    for open_ in (Ring, RingWriter):
         with pytest.raises(DamagedError, match="went down while process 123"):
             open_(tmp_path / "ring")
 
 
 def test_prefetched_batches_are_reused(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 100) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 100) as ring:
         ring.add(counting_episode(1, 20))
         with Prefetcher(Sampler([Source(ring)]), size=8, depth=2) as batches:
             drawn = [next(batches) for _ in range(30)]
@@ -270,7 +328,7 @@ def test_prefetched_batches_are_reused(tmp_path: Path) -> None:
 
 
 def test_prefetcher_passes_the_error_on(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 100) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 100) as ring:
         batches = Prefetcher(Sampler([Source(ring)]), size=8)
         with pytest.raises(ExperienceError, match="no transition"):
             next(batches)
@@ -279,7 +337,7 @@ def test_prefetcher_passes_the_error_on(tmp_path: Path) -> None:
 
 
 def test_batch_moves_between_devices(tmp_path: Path) -> None:
-    with Ring.create(tmp_path / "ring", TINY, 100) as ring:
+    with RingWriter.create(tmp_path / "ring", TINY, 100) as ring:
         ring.add(counting_episode(1, 20))
         batch = Sampler([Source(ring)]).sample(8)
     moved = batch.to("meta")
@@ -290,9 +348,10 @@ READER = """
 import sys
 from pathlib import Path
 from policy.experience.ring import Ring
+from policy.experience.ringwriter import RingWriter
 from policy.experience.sampler import Draw, Sampler, Source
 
-ring = Ring.read(Path(sys.argv[1]))
+ring = Ring(Path(sys.argv[1]))
 sampler = Sampler([Source(ring)], Draw(stack=3, n_step=3), seed=int(sys.argv[2]))
 batch = sampler.allocate(64)
 print("ready", flush=True)
@@ -314,7 +373,7 @@ print(checked, flush=True)
 def test_one_writer_and_three_readers(tmp_path: Path) -> None:
     """A ring so small that the writer overwrites under the readers' hands all the time."""
     path, total = tmp_path / "ring", 3000
-    with Ring.create(path, TINY, 64) as ring:
+    with RingWriter.create(path, TINY, 64) as ring:
         for number in range(10):
             ring.add(counting_episode(number, 10))
         command = [sys.executable, "-c", READER, str(path)]
