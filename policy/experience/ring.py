@@ -84,7 +84,7 @@ class Ring:
     def warm(self) -> bool:
         """Map the frames held ahead of sampling; see warm.py. About 0.05 s a gigabyte."""
         filled = self.capacity if self.evicted else len(self)
-        return all(warm(frames, filled) for frames in self.frames.values())
+        return all(warm(array, filled) for array in (self.rows, *self.frames.values()))
 
     def close(self) -> None:
         """A reader holds nothing but its mappings."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -206,13 +207,6 @@ class Sampler:
             at = where.start + int(row)
             self._fill(batch, slice(at, at + 1), k, which)
 
-    def _nothing(self) -> ExperienceError:
-        paths = ", ".join(str(source.ring.path) for source in self.sources)
-        return ExperienceError(
-            f"{paths}: found no transition to draw, wanted one; add episodes, and give the ring "
-            "room for many of them"
-        )
-
     def _copy(
         self, batch: Batch, where: slice, ring: Ring, stratum: _Stratum, episode: Ints, t: Ints
     ) -> None:
@@ -226,23 +220,36 @@ class Sampler:
                 (batch.next_images, w.next_observed),
             ):
                 _gather(frames, chosen, target[name][where].numpy())
-        rows = ring.rows
-        proprio, actions, rewards = rows["proprio"], rows["action"], rows["reward"]
+        # All rows of a transition at once: they lie side by side, far from the next one's.
+        parts = (
+            *(w.observed[:, -1:], w.next_observed[:, -1:], w.past_actions, w.next_past_actions),
+            *(w.action[:, None], w.rewards),
+        )
+        rows = ring.rows.take(np.concatenate(parts, axis=1) % ring.capacity)
+        now, later, past, next_past, act, ahead = np.split(
+            rows, np.cumsum([part.shape[1] for part in parts])[:-1], axis=1
+        )
 
-        def put(target: torch.Tensor, column: npt.NDArray[np.float32], chosen: Ints) -> None:
-            target[where].numpy()[...] = column[chosen % ring.capacity]
+        def put(target: torch.Tensor, values: npt.NDArray[Any]) -> None:
+            target[where].numpy()[...] = values
 
-        put(batch.proprio, proprio, w.observed[:, -1])
-        put(batch.next_proprio, proprio, w.next_observed[:, -1])
-        put(batch.past_actions, actions, w.past_actions)
-        put(batch.next_past_actions, actions, w.next_past_actions)
-        put(batch.action, actions, w.action)
-        batch.driver[where].numpy()[...] = rows["driver"][w.action % ring.capacity]
+        put(batch.proprio, now["proprio"][:, 0])
+        put(batch.next_proprio, later["proprio"][:, 0])
+        put(batch.past_actions, past["action"])
+        put(batch.next_past_actions, next_past["action"])
+        put(batch.action, act["action"][:, 0])
+        put(batch.driver, act["driver"][:, 0])
         powers = d.discount ** np.arange(d.n_step)
-        earned = rewards[w.rewards % ring.capacity] * w.counted * powers
-        batch.reward[where].numpy()[...] = earned.sum(axis=1)
+        put(batch.reward, (ahead["reward"] * w.counted * powers).sum(axis=1))
         over = w.at_end & stratum.terminated[episode]
-        batch.discount[where].numpy()[...] = np.where(over, 0.0, d.discount**w.steps)
+        put(batch.discount, np.where(over, 0.0, d.discount**w.steps))
+
+    def _nothing(self) -> ExperienceError:
+        paths = ", ".join(str(source.ring.path) for source in self.sources)
+        return ExperienceError(
+            f"{paths}: found no transition to draw, wanted one; add episodes, and give the ring "
+            "room for many of them"
+        )
 
 
 def apportion(shares: Sequence[float], total: int, random: np.random.Generator) -> list[int]:
