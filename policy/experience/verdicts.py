@@ -7,7 +7,6 @@ the old verdicts stay.
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 
 from . import messages, wire
 from .episode import Verdict, new_episode_id
@@ -42,12 +41,7 @@ class VerdictWriter:
     def __enter__(self) -> VerdictWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Whatever ended the block, the verdicts given so far count."""
         if self._file is not None and not self._file.part.closed:
             self._file.finish()

@@ -8,7 +8,6 @@ killed whenever, a reader finds every step that was reported as durable.
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
 from typing import Literal
 
 import numpy as np
@@ -136,12 +135,7 @@ class EpisodeWriter:
     def __enter__(self) -> EpisodeWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         if kind is None and self._steps:
             self.close()
         else:

@@ -88,6 +88,14 @@ def test_log_on_a_full_disk(small_disk: Path) -> None:
         np.testing.assert_array_equal(episode.images["front"][k], observations[k].images["front"])
 
 
+def test_a_full_disk_can_still_be_read(small_disk: Path) -> None:
+    path, *_ = write_episode(small_disk)
+    with pytest.raises(OSError, match="No space left"), (small_disk / "ballast").open("wb") as file:
+        file.write(bytes(1 << 20))
+    with open_index(small_disk) as index:  # it has no room for its cache
+        assert [entry.path for entry in index] == [path]
+
+
 def test_replay_on_a_full_disk(small_disk: Path) -> None:
     """Sparse files promise more than the disk holds; running out is an error, not a bus fault."""
     with RingWriter.create(small_disk / "ring", TINY, 1_000_000) as ring:
