@@ -32,9 +32,9 @@ import torch
 from benchmarks.harness import Comparison, Worker, compare, save, serve, table
 from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
 from policy.experience.episode import Episode, EpisodeInfo, Verdict
-from policy.experience.ring import Ring
-from policy.experience.ringwriter import RingWriter
-from policy.experience.sampler import Draw, Sampler, Source
+from policy.experience.replay.ring import Ring
+from policy.experience.replay.ringwriter import RingWriter
+from policy.experience.replay.sampler import Draw, Sampler, Source
 
 STACK, N_STEP, BATCH, LENGTH, GAMMA = 3, 3, 256, 20, 0.99
 SIDE, ACTIONS = 64, 7

@@ -116,4 +116,4 @@ def test_the_rules_bite(tmp_path: Path) -> None:
     }
     assert is_ros("rclpy.node.Node")
     assert is_ros("sensor_msgs.msg.Image")
-    assert not is_ros("policy.experience.messages")
+    assert not is_ros("policy.experience.log.messages")

@@ -11,17 +11,17 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from . import care
+from policy.contract import Interface
+
 from .episode import PERSON, Episode, Verdict
 from .errors import ExperienceError
-from .fill import fill
-from .index import Entry, Index, open_index
+from .log import care
+from .log.index import Entry, Index, open_index
+from .log.reader import read_episode
+from .log.repair import unfinished
+from .log.verdicts import VerdictWriter
 from .pictures import write_png
-from .reader import read_episode
-from .repair import unfinished
-from .ringwriter import RingWriter
 from .sheet import contact_sheet
-from .verdicts import VerdictWriter
 
 HEADER = ("episode", "task", "source", "policy", "actions", "person", "return", "label", "end")
 LABELS = {True: "success", False: "failure", None: "-"}
@@ -142,13 +142,14 @@ def record(arguments: argparse.Namespace) -> int:
 
 
 def replay(arguments: argparse.Namespace) -> int:
-    from .sampler import Draw, Sampler, Source  # with torch behind it
+    from .fill import fill  # with torch behind it, which takes its second to load
+    from .replay import Draw, RingWriter, Sampler, Source
 
     with open_index(arguments.log) as index:
         if (arguments.ring / "meta.json").exists():
             ring = RingWriter(arguments.ring)
         else:
-            ring = _new_ring(arguments, index)
+            ring = RingWriter.create(arguments.ring, *_size_of(arguments, index))
         with ring:
             filled = fill(ring, index)
             print(f"{filled.added} episodes added, {len(ring)} of {ring.capacity} frames held")
@@ -165,13 +166,13 @@ def replay(arguments: argparse.Namespace) -> int:
     return _complain(filled.problems)
 
 
-def _new_ring(arguments: argparse.Namespace, index: Index) -> RingWriter:
+def _size_of(arguments: argparse.Namespace, index: Index) -> tuple[Interface, int]:
+    """The interface and the capacity of a ring for this log."""
     entries = list(index)
     if not entries:
         raise ExperienceError(f"{arguments.log}: found no episode, wanted one; record some")
     interface = read_episode(entries[0].path).info.interface
-    capacity = arguments.capacity or sum(entry.steps + 1 for entry in entries)
-    return RingWriter.create(arguments.ring, interface, capacity)
+    return interface, arguments.capacity or sum(entry.steps + 1 for entry in entries)
 
 
 def _complain(problems: Sequence[object]) -> int:

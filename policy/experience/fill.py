@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from .errors import ExperienceError
-from .index import Entry, Index
-from .reader import read_episode
-from .ringfiles import label_of
-from .ringwriter import RingWriter
+from .log.index import Entry, Index
+from .log.reader import read_episode
+from .replay.ringfiles import label_of
+from .replay.ringwriter import RingWriter
 
 
 @dataclass

@@ -14,7 +14,7 @@ from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface
 
 from .episode import Action, Driver, EpisodeInfo, FloatArray, Frame, Observation
 from .errors import ExperienceError
-from .writer import EpisodeWriter
+from .log.writer import EpisodeWriter
 
 CAMERA = "front"
 Act = Callable[[Observation], FloatArray]

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 
 from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
-from policy.experience.care import repair_all, verify
 from policy.experience.episode import Action, EpisodeInfo, Observation
-from policy.experience.reader import read_episode
-from policy.experience.repair import unfinished
-from policy.experience.writer import EpisodeWriter
+from policy.experience.log.care import repair_all, verify
+from policy.experience.log.reader import read_episode
+from policy.experience.log.repair import unfinished
+from policy.experience.log.writer import EpisodeWriter
 
 INTERFACE = Interface(
     ObservationSpec((ImageSpec("front", 120, 160),), (Entry("k", "1", 0.0, 1e9),)),

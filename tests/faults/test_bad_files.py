@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from mcap.writer import Writer
 
 from policy.contract import ContractError, Invalid, encode
-from policy.experience import care, messages, wire
 from policy.experience.episode import Verdict
 from policy.experience.errors import BusyError, DamagedError, ExperienceError, ForeignError
-from policy.experience.index import FILE, open_index
-from policy.experience.logfile import LogFile
-from policy.experience.reader import read_episode, read_summary
-from policy.experience.repair import repair, unfinished
-from policy.experience.writer import EpisodeWriter
+from policy.experience.log import care, messages, wire
+from policy.experience.log.index import FILE, open_index
+from policy.experience.log.logfile import LogFile
+from policy.experience.log.reader import read_episode, read_summary
+from policy.experience.log.repair import repair, unfinished
+from policy.experience.log.writer import EpisodeWriter
 
 
 @pytest.fixture(scope="module")

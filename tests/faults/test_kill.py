@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 from factories import TINY, counting_episode
 
-from policy.experience.ringwriter import RingWriter
-from policy.experience.sampler import Sampler, Source
+from policy.experience.replay.ringwriter import RingWriter
+from policy.experience.replay.sampler import Sampler, Source
 
 SCRIPT = Path(__file__).with_name("kill_writers.py")
 RING_WRITER = """
 import sys
 from pathlib import Path
 from factories import counting_episode
-from policy.experience.ringwriter import RingWriter
+from policy.experience.replay.ringwriter import RingWriter
 
 ring = RingWriter(Path(sys.argv[1]))
 number = ring.added

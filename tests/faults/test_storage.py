@@ -19,13 +19,13 @@ from factories import (
 )
 
 from policy.experience.errors import StorageError
-from policy.experience.index import open_index
-from policy.experience.reader import read_episode
-from policy.experience.repair import repair
-from policy.experience.ring import Ring
-from policy.experience.ringwriter import RingWriter
-from policy.experience.sampler import Sampler, Source
-from policy.experience.writer import EpisodeWriter
+from policy.experience.log.index import open_index
+from policy.experience.log.reader import read_episode
+from policy.experience.log.repair import repair
+from policy.experience.log.writer import EpisodeWriter
+from policy.experience.replay.ring import Ring
+from policy.experience.replay.ringwriter import RingWriter
+from policy.experience.replay.sampler import Sampler, Source
 
 
 def mounted(directory: Path, options: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
 from policy.experience.episode import Action, Driver, Episode, EpisodeInfo, Observation, Verdict
-from policy.experience.writer import EpisodeWriter
+from policy.experience.log.writer import EpisodeWriter
 
 INTERFACE = Interface(
     ObservationSpec(

@@ -23,8 +23,8 @@ from policy.contract import Interface, differences
 
 from ..episode import Driver, Episode
 from ..errors import ExperienceError, ForeignError, storage_error
-from ..index import Entry, open_index
-from ..reader import read_episode, read_summary
+from ..log.index import Entry, open_index
+from ..log.reader import read_episode, read_summary
 from .schema import PLACE, Features, column, data_schema, episodes_schema, features_of
 from .stats import Array, Stats, flat, merge, stats_of
 

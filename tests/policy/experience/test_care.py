@@ -16,17 +16,17 @@ import numpy as np
 import pytest
 from factories import INTERFACE, write_episode
 
-from policy.experience import care, messages
 from policy.experience.__main__ import main
 from policy.experience.episode import PERSON, Verdict, success
 from policy.experience.errors import BusyError, DamagedError, ExperienceError
 from policy.experience.fill import fill
-from policy.experience.index import FILE, Index, open_index
-from policy.experience.reader import read_episode
-from policy.experience.repair import unfinished
-from policy.experience.ringwriter import RingWriter
-from policy.experience.sampler import Sampler, Source
-from policy.experience.verdicts import VerdictWriter
+from policy.experience.log import care, messages
+from policy.experience.log.index import FILE, Index, open_index
+from policy.experience.log.reader import read_episode
+from policy.experience.log.repair import unfinished
+from policy.experience.log.verdicts import VerdictWriter
+from policy.experience.replay.ringwriter import RingWriter
+from policy.experience.replay.sampler import Sampler, Source
 
 
 def test_index_takes_in_what_is_new(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_killed_labeller_loses_nothing(tmp_path: Path) -> None:
     path, *_ = write_episode(tmp_path)
     code = (
         "import sys, signal, os\nfrom pathlib import Path\n"
-        "from policy.experience.verdicts import VerdictWriter\n"
+        "from policy.experience.log.verdicts import VerdictWriter\n"
         "from policy.experience.episode import Verdict\n"
         "writer = VerdictWriter(Path(sys.argv[1]))\n"
         "writer.add(sys.argv[2], Verdict('person', True))\n"
@@ -223,7 +223,7 @@ def test_a_bad_episode_does_not_hold_up_the_others(tmp_path: Path) -> None:
 INDEXER = """
 import sys
 from pathlib import Path
-from policy.experience.index import Index
+from policy.experience.log.index import Index
 sys.stdin.readline()
 print(len(Index(Path(sys.argv[1]))))
 """

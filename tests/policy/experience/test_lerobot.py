@@ -20,10 +20,10 @@ from policy.contract import ImageSpec
 from policy.experience.episode import PERSON, Episode, Verdict
 from policy.experience.errors import ExperienceError
 from policy.experience.lerobot import dataset, export
-from policy.experience.reader import read_episode
-from policy.experience.repair import copy_steps
-from policy.experience.verdicts import VerdictWriter
-from policy.experience.writer import EpisodeWriter
+from policy.experience.log.reader import read_episode
+from policy.experience.log.repair import copy_steps
+from policy.experience.log.verdicts import VerdictWriter
+from policy.experience.log.writer import EpisodeWriter
 
 LENGTHS = (5, 1, 3)
 DATA = "data/chunk-000/file-000.parquet"

@@ -23,7 +23,7 @@ from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.summary import Summary
 from rosbags.serde import SerdeError
 
-from .errors import DamagedError
+from ..errors import DamagedError
 
 # A chunk is one step: several cameras' frames. Past this, its length is damaged, or a bomb.
 MAX_CHUNK = 1 << 28

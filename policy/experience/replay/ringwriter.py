@@ -19,8 +19,8 @@ import numpy.typing as npt
 from policy.contract import Interface, differences, encode
 from policy.contract.files import write_atomic
 
-from .episode import Episode
-from .errors import BusyError, ExperienceError, ForeignError, storage_error
+from ..episode import Episode
+from ..errors import BusyError, ExperienceError, ForeignError, storage_error
 from .ring import Ring
 from .ringfiles import (
     EPISODE,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from policy.contract import ContractError, Interface, differences
 
-from .errors import BusyError, DamagedError, ExperienceError
+from ..errors import BusyError, DamagedError, ExperienceError
 from .logfile import DONE
 from .reader import read_episode, read_summary, scan
 from .repair import repair, unfinished

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.experience.windows import windows
+from policy.experience.replay.windows import windows
 
 
 @given(

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .episode import Action, Driver, Episode, Observation
-from .errors import BusyError, DamagedError
+from ..episode import Action, Driver, Episode, Observation
+from ..errors import BusyError, DamagedError
 from .logfile import DONE, PART
 from .reader import read_episode, scan
 from .verdicts import SUBDIRECTORY, VerdictWriter

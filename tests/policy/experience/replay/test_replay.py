@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.experience.errors import BusyError, DamagedError, ExperienceError, ForeignError
-from policy.experience.prefetch import Prefetcher
-from policy.experience.ring import Ring
-from policy.experience.ringwriter import RingWriter
-from policy.experience.sampler import Batch, Draw, Sampler, Source, apportion
+from policy.experience.replay.prefetch import Prefetcher
+from policy.experience.replay.ring import Ring
+from policy.experience.replay.ringwriter import RingWriter
+from policy.experience.replay.sampler import Batch, Draw, Sampler, Source, apportion
 
 
 def rows(batch: Batch) -> list[tuple[int, int]]:
@@ -347,9 +347,9 @@ def test_batch_moves_between_devices(tmp_path: Path) -> None:
 READER = """
 import sys
 from pathlib import Path
-from policy.experience.ring import Ring
-from policy.experience.ringwriter import RingWriter
-from policy.experience.sampler import Draw, Sampler, Source
+from policy.experience.replay.ring import Ring
+from policy.experience.replay.ringwriter import RingWriter
+from policy.experience.replay.sampler import Draw, Sampler, Source
 
 ring = Ring(Path(sys.argv[1]))
 sampler = Sampler([Source(ring)], Draw(stack=3, n_step=3), seed=int(sys.argv[2]))

@@ -18,8 +18,8 @@ from rosbags.typesys import Stores, get_typestore
 from policy.contract import ContractError, Invalid
 from policy.experience.episode import Driver, Observation, Verdict
 from policy.experience.errors import BusyError, ExperienceError
-from policy.experience.reader import read_episode
-from policy.experience.writer import EpisodeWriter
+from policy.experience.log.reader import read_episode
+from policy.experience.log.writer import EpisodeWriter
 
 
 def test_round_trip(tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from mcap.records import Channel, Chunk, Message, Schema
 
 from policy.contract import ContractError, Invalid
 
+from ..episode import Episode, EpisodeInfo, FloatArray, Frame, Verdict
+from ..errors import DamagedError, ForeignError
 from . import messages, wire
 from .chunks import BoundedFile, chunk_at, contents, decoding, records, summary_of
-from .episode import Episode, EpisodeInfo, FloatArray, Frame, Verdict
-from .errors import DamagedError, ForeignError
 
 
 def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:

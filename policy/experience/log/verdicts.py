@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..episode import Verdict, new_episode_id
 from . import messages, wire
-from .episode import Verdict, new_episode_id
 from .logfile import LogFile
 
 SUBDIRECTORY = "verdicts"

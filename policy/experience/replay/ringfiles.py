@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from policy.contract import Interface, Invalid, Strict, decode_json
 
-from .errors import BusyError, DamagedError, ForeignError, storage_error
+from ..errors import BusyError, DamagedError, ForeignError, storage_error
 
 FORMAT = 2
 HEAD = np.dtype("<i8")

@@ -9,9 +9,9 @@ import numpy as np
 
 from policy.contract import Interface, decode_json, encode
 
+from ..episode import Action, EpisodeInfo, FloatArray, Frame, Observation, Verdict
+from ..errors import ForeignError
 from . import messages
-from .episode import Action, EpisodeInfo, FloatArray, Frame, Observation, Verdict
-from .errors import ForeignError
 
 NO_ACTION: FloatArray = np.empty(0, np.float32)
 ENCODINGS = {1: "mono8", 2: "8UC2", 3: "rgb8", 4: "rgba8"}

@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
+from ..episode import Action, Driver, EpisodeInfo, Observation, Verdict
+from ..errors import ExperienceError
 from . import messages, wire
-from .episode import Action, Driver, EpisodeInfo, Observation, Verdict
-from .errors import ExperienceError
 from .logfile import Compression, LogFile
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)

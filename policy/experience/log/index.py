@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..episode import Verdict, success
+from ..errors import BusyError, ExperienceError
 from . import reader
-from .episode import Verdict, success
-from .errors import BusyError, ExperienceError
 from .logfile import DONE
 from .verdicts import SUBDIRECTORY
 

@@ -13,7 +13,7 @@ from typing import Any
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-DEFINITIONS = Path(__file__).resolve().parents[2] / "robot_ws/src/regrasp_msgs/msg"
+DEFINITIONS = Path(__file__).resolve().parents[3] / "robot_ws/src/regrasp_msgs/msg"
 NANO = 1_000_000_000
 
 IMAGE = "sensor_msgs/msg/Image"

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from .errors import ExperienceError
+from ..errors import ExperienceError
 from .ring import Ring
 from .windows import Ints, windows
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from policy.contract.files import sync_directory
 
-from .errors import BusyError, StorageError, storage_error
+from ..errors import BusyError, StorageError, storage_error
 
 
 class AppendFile:

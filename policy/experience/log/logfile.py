@@ -8,9 +8,9 @@ from typing import Any, Literal
 from mcap.writer import CompressionType
 from mcap.writer import Writer as McapWriter
 
+from ..errors import BusyError, ExperienceError
 from . import messages
 from .appendfile import AppendFile
-from .errors import BusyError, ExperienceError
 
 PART = ".mcap.part"
 DONE = ".mcap"
