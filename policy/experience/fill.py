@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from .errors import ExperienceError
+from .errors import ExperienceError, StorageError
 from .log.index import Entry, Index
 from .log.reader import read_episode
 from .replay.ringfiles import label_of
@@ -36,6 +36,8 @@ def fill(ring: RingWriter, index: Index) -> Filled:
     for entry in _newest(new, ring.capacity):
         try:
             done.added += ring.add(replace(read_episode(entry.path), verdicts=entry.verdicts)) > 0
+        except StorageError:  # not the episode's fault, and the next one's fate as well
+            raise
         except (ExperienceError, FileNotFoundError) as error:
             done.problems.append(error)
             new.remove(entry)
@@ -53,5 +55,5 @@ def _newest(entries: Sequence[Entry], capacity: int) -> list[Entry]:
             room -= frames
         if room < 0:
             break
-        chosen.insert(0, entry)
-    return chosen
+        chosen.append(entry)
+    return chosen[::-1]

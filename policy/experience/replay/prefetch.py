@@ -35,6 +35,8 @@ class Prefetcher:
             self._free.put(sampler.allocate(size))
         self._thread = threading.Thread(target=self._work, name="prefetch", daemon=True)
         self._thread.start()
+        # Beside it, as a ring that is not cached yet is read from the disk for a while.
+        threading.Thread(target=self._warm, name="warm", daemon=True).start()
 
     def __iter__(self) -> Prefetcher:
         return self
@@ -71,10 +73,12 @@ class Prefetcher:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _warm(self) -> None:
+        for source in self._sampler.sources:
+            source.ring.warm()
+
     def _work(self) -> None:
         try:
-            for source in self._sampler.sources:
-                source.ring.warm()
             while not self._stopped and (batch := self._free.get()) is not None:
                 self._ready.put(self._sampler.sample(self._size, batch))
         except Exception as error:  # noqa: BLE001 (handed to the consumer, who raises it)

@@ -54,7 +54,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Batch:
-    """B transitions. `discount` is gamma^m, m <= n being the steps to the next observation; it is
+    """B transitions, grouped by source and success: shuffle before you cut a batch into smaller
+    ones. `discount` is gamma^m, m <= n being the steps to the next observation; it is
     zero where the task terminated there, and only there: a truncated episode bootstraps from its
     final observation."""
 
