@@ -39,7 +39,7 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	rm -f $(VENV)/ready.*
 	$(PY) -m pip install --quiet --upgrade pip
 	$(PY) -m pip uninstall -qq --yes onnxruntime onnxruntime-gpu
-	PIP_CONSTRAINT=$(CONSTRAINTS) $(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'
+	PYTHONWARNINGS=ignore PIP_CONSTRAINT=$(CONSTRAINTS) $(PY) -m pip install --quiet --editable '.[$(EXTRAS)]'
 	$(PY) -m sim.gl --install
 	touch $@
 
