@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from .episode import Episode
 from .errors import ExperienceError, StorageError
 from .log.index import Entry, Index
 from .log.reader import read_episode
@@ -33,27 +34,42 @@ def fill(ring: RingWriter, index: Index) -> Filled:
                 ring.label(ordinal, entry.success)
     new = [e for e in entries if e.steps and e.episode_id not in ring.seen]
     done = Filled()
-    for entry in _newest(new, ring.capacity):
+    if sum(entry.steps + 1 for entry in new) > ring.capacity:
+        new, old = _newest(new, ring.capacity, done)
+        ring.pass_over(old)  # now: else a fill that is cut short would take them for new
+    for entry in new:
+        if entry.episode_id in ring.seen:
+            continue  # the same episode, in another file
+        episode = _read(entry, done)
         try:
-            done.added += ring.add(replace(read_episode(entry.path), verdicts=entry.verdicts)) > 0
+            done.added += episode is not None and ring.add(episode) > 0
         except StorageError:  # not the episode's fault, and the next one's fate as well
             raise
-        except (ExperienceError, FileNotFoundError) as error:
+        except ExperienceError as error:
             done.problems.append(error)
-            new.remove(entry)
-    ring.pass_over(entry.episode_id for entry in new)
     return done
 
 
-def _newest(entries: Sequence[Entry], capacity: int) -> list[Entry]:
-    """The longest tail that fits, oldest first; what can never fit takes no room from others."""
+def _read(entry: Entry, done: Filled) -> Episode | None:
+    try:
+        return replace(read_episode(entry.path), verdicts=entry.verdicts)
+    except (ExperienceError, OSError) as error:
+        done.problems.append(error)
+        return None
+
+
+def _newest(entries: Sequence[Entry], capacity: int, done: Filled) -> tuple[list[Entry], list[str]]:
+    """The newest that fit, oldest first, and the ids of the rest. What cannot be read or can never
+    fit takes no room from others: it is reported, and may be offered again."""
     chosen: list[Entry] = []
     room = capacity
-    for entry in reversed(entries):
-        frames = entry.steps + 1
-        if frames <= capacity:
+    for k in reversed(range(len(entries))):
+        entry, frames = entries[k], entries[k].steps + 1
+        if frames > capacity:
+            chosen.append(entry)  # to be refused, with its reason
+        elif _read(entry, done) is not None:
             room -= frames
-        if room < 0:
-            break
-        chosen.append(entry)
-    return chosen[::-1]
+            if room < 0:
+                return chosen[::-1], [one.episode_id for one in entries[: k + 1]]
+            chosen.append(entry)
+    return chosen[::-1], []

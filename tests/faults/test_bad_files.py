@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -225,6 +228,45 @@ def test_repair_may_be_killed_and_called_again(tmp_path: Path) -> None:
     list(care.repair_all(log))
     assert done.read_bytes() == whole
     assert not part.exists()
+
+
+def test_a_name_is_there_at_every_moment_of_a_repair(tmp_path: Path) -> None:
+    """Killed at its last rename, repair leaves the damaged file where it was."""
+    path, *_ = write_episode(tmp_path, steps=6)
+    other, *_ = write_episode(tmp_path, steps=2)
+    path.write_bytes(path.read_bytes()[:-3000])
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\n"
+        "from policy.experience.log import care\n"
+        "os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "list(care.repair_all(Path(sys.argv[1])))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert path.exists()
+    list(care.repair_all(tmp_path))
+    assert [error for _, error in care.verify(tmp_path)] == [None, None]
+    assert read_episode(path).recovered
+    path.unlink()  # as an older repair could leave it: only the workshop has it
+    copied = tmp_path / ".repair" / path.name
+    copied.write_bytes(other.read_bytes())
+    list(care.repair_all(tmp_path))
+    assert path.exists()
+
+
+def test_damage_behind_the_data_costs_nothing(tmp_path: Path) -> None:
+    """The summary repeats schemas and channels; a flip there leaves every step intact."""
+    path, *_ = write_episode(tmp_path, steps=2)
+    whole = path.read_bytes()
+    (start,) = struct.unpack_from("<Q", whole, len(whole) - 28)
+    at = whole.index(b"regrasp_msgs", start)
+    path.write_bytes(whole[:at] + b"X" + whole[at + 1 :])
+    ((_, error),) = care.verify(tmp_path)
+    assert isinstance(error, DamagedError)
+    ((_, new, problem),) = care.repair_all(tmp_path)
+    assert problem is None
+    assert new == path
+    assert len(read_episode(path)) == 2
 
 
 def test_one_bad_file_does_not_hold_up_repair(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from policy.contract.files import sync_directory
@@ -74,12 +75,13 @@ class AppendFile:
 
     def rename(self, target: Path) -> None:
         """The file is complete: give it its final name."""
-        self.close()
         try:
             os.rename(self.path, target)
             sync_directory(target.parent)
         except OSError as error:
             raise storage_error("rename into place", target, error) from error
+        finally:
+            self.close()  # and only now the lock: until then it is no one else's to repair
 
     def close(self) -> None:
         if not self.closed:
@@ -88,7 +90,8 @@ class AppendFile:
 
     def _failed(self, action: str, error: OSError) -> StorageError:
         """Drop the torn tail and close: what would follow could not join on to it."""
-        os.ftruncate(self._fd, self._kept)
-        os.fsync(self._fd)
+        with suppress(OSError):  # a device that fails now leaves a torn tail, which repair knows
+            os.ftruncate(self._fd, self._kept)
+            os.fsync(self._fd)
         self.close()
         return storage_error(action, self.path, error)

@@ -13,7 +13,7 @@ from policy.contract import ContractError, Interface, differences
 from ..errors import BusyError, DamagedError, ExperienceError
 from .logfile import DONE
 from .reader import read_episode, read_summary, scan
-from .repair import repair, unfinished
+from .repair import recover_workshop, repair, unfinished
 from .verdicts import SUBDIRECTORY
 
 
@@ -44,6 +44,7 @@ def verify(directory: Path) -> Iterator[tuple[Path, Exception | None]]:
 def repair_all(directory: Path) -> Iterator[tuple[Path, Path | None, Exception | None]]:
     """Finish what crashed writers left and rewrite what is damaged: the old file, the new one if a
     step of it was whole, and what kept it from being repaired, if anything did."""
+    recover_workshop(directory)
     damaged = [path for path, error in verify(directory) if isinstance(error, DamagedError)]
     for path in [*unfinished(directory), *damaged]:
         try:

@@ -71,15 +71,19 @@ class Index:
         self._database = _open(directory)
         try:
             self.refresh()
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise _broken(directory / FILE, error) from error
         except BaseException:
             self.close()
             raise
 
     def refresh(self) -> int:
         """Look into new and changed files; returns how many there were."""
-        present = dict(_files(self.directory))
+        # In this order: what another process adds in between is new to us, not gone.
         rows = self._query("SELECT file, size, mtime_ns FROM files")
         known = {file: (size, mtime) for file, size, mtime in rows}
+        present = dict(_files(self.directory))
         gone = [file for file in known if present.get(file) != known[file]]
         # Read before the database is locked: other processes refresh at the same time.
         found = {f: self._read(f) for f, is_now in present.items() if is_now != known.get(f)}
@@ -138,6 +142,8 @@ class Index:
             return None
         except ExperienceError as error:
             return str(error)
+        except OSError as error:
+            return f"{path}: cannot be read ({error.strerror}); make it readable, or remove it"
         if summary.info is not None and summary.end is None:
             return f"{path}: found no /episode/end, wanted one; repair it"
         return summary
@@ -196,9 +202,13 @@ def _open(directory: Path) -> sqlite3.Connection:
             raise BusyError(f"{file}: another process keeps it locked; wait, or stop it") from error
         return _connect(":memory:")
     except sqlite3.DatabaseError as error:
-        raise ExperienceError(
-            f"{file}: found {error}, wanted our index; delete the file, it is a cache"
-        ) from error
+        raise _broken(file, error) from error
+
+
+def _broken(file: Path, error: sqlite3.DatabaseError) -> ExperienceError:
+    return ExperienceError(
+        f"{file}: found {error}, wanted our index; delete the file, it is a cache"
+    )
 
 
 def _connect(name: str) -> sqlite3.Connection:
@@ -207,6 +217,8 @@ def _connect(name: str) -> sqlite3.Connection:
         if base.execute("PRAGMA user_version").fetchone()[0] != VERSION:
             with base:
                 base.execute("BEGIN IMMEDIATE")
+                if base.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+                    return base  # another process came first
                 for table in ("files", "episodes", "verdicts"):
                     base.execute(f"DROP TABLE IF EXISTS {table}")
                 for statement in _TABLES:
@@ -226,5 +238,8 @@ def _files(directory: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.name.endswith(DONE) and entry.is_file():
-                    status = entry.stat()
+                    try:
+                        status = entry.stat()
+                    except FileNotFoundError:  # gone since the directory was listed
+                        continue
                     yield prefix + entry.name, (status.st_size, status.st_mtime_ns)

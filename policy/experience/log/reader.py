@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mcap.records import Channel, Chunk, Message, Schema
+from mcap.records import Channel, Chunk, DataEnd, Message, Schema
 
 from policy.contract import ContractError, Invalid
 
-from ..episode import Episode, EpisodeInfo, FloatArray, Frame, Verdict
+from ..episode import Driver, Episode, EpisodeInfo, FloatArray, Frame, Verdict
 from ..errors import DamagedError, ForeignError
 from . import messages, wire
 from .chunks import BoundedFile, chunk_at, contents, decoding, records, summary_of
@@ -26,6 +26,7 @@ def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:
     """
     schemas: dict[int, Schema] = {}
     channels: dict[int, tuple[str, str]] = {}
+    ended = False
     with path.open("rb") as file:
         stream = records(BoundedFile(file))
         while True:
@@ -38,6 +39,9 @@ def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:
                 raise
             if record is None:
                 return
+            ended = ended or isinstance(record, DataEnd)
+            if ended:  # what follows only repeats, for the index
+                continue
             try:
                 with decoding(path):
                     inner = contents(record) if isinstance(record, Chunk) else [record]
@@ -159,6 +163,8 @@ class _Builder:
             )
         interface = self.info.interface
         try:
+            if step.driver not in list(Driver):
+                raise Invalid("driver", step.driver, "0 to 3", "see EpisodeStep.msg")
             interface.observation.check(frames, step.proprio)
             for name in ("executed", "policy", "human"):
                 action = getattr(step, f"{name}_action")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from ..episode import Action, Driver, Episode, Observation
 from ..errors import BusyError, DamagedError
 from .logfile import DONE, PART
-from .reader import read_episode, scan
+from .reader import read_episode, read_summary, scan
 from .verdicts import SUBDIRECTORY, VerdictWriter
 from .wire import verdict_of
 from .writer import EpisodeWriter
@@ -37,14 +38,22 @@ def repair(path: Path) -> Path | None:
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mine = path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
         except BlockingIOError:
-            raise BusyError(
-                f"{path}: another process is writing this file; wait until it ends"
-            ) from None
+            mine = False
+        if not mine:
+            raise BusyError(f"{path}: another process is writing this file, or repairing it; wait")
         if path.parent.name == SUBDIRECTORY:
             return _repair_verdicts(path, torn)
         with _workshop(path.parent) as workshop:
             return _repair_episode(path, torn, workshop)
+
+
+def recover_workshop(directory: Path) -> None:
+    """Put in place what a killed repair had finished."""
+    if (directory / WORKSHOP).is_dir():
+        with _workshop(directory):
+            pass
 
 
 def _repair_episode(path: Path, torn: bool, workshop: Path) -> Path | None:
@@ -55,14 +64,16 @@ def _repair_episode(path: Path, torn: bool, workshop: Path) -> Path | None:
     if torn and _whole(path):  # the writer was killed before it could rename
         path.rename(finished)
         return finished
+    if not torn and _whole(path):  # another repair came first
+        return path
     try:
         episode = read_episode(path, tolerant=True)
     except DamagedError:
         path.rename(_aside(path, "empty"))
         return None
     rewritten = _rewrite(episode, workshop)
-    if not torn:
-        path.rename(_aside(path, "damaged"))
+    if not torn:  # a copy, so that the name is there at every moment
+        shutil.copy2(path, _aside(path, "damaged"))
     os.replace(rewritten, finished)
     if torn:
         path.unlink()
@@ -111,6 +122,8 @@ def _rewrite(episode: Episode, workshop: Path) -> Path:
 def _whole(path: Path) -> bool:
     try:
         read_episode(path)
+        if path.name.endswith(DONE):
+            read_summary(path)
     except DamagedError:
         return False
     return True

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from policy.contract import Interface, decode_json, encode
+from policy.contract import Interface, Invalid, decode_json, encode
 
 from ..episode import Action, EpisodeInfo, FloatArray, Frame, Observation, Verdict
 from ..errors import ForeignError
@@ -82,6 +82,8 @@ def step_message(index: int, observation: Observation, action: Action) -> Any:
 
 
 def verdict_message(episode_id: str, verdict: Verdict) -> Any:
+    if not 0 <= verdict.confidence <= 1:  # nor NaN
+        raise Invalid("confidence", verdict.confidence, "0 to 1", "abstain if it cannot be told")
     return messages.message(
         messages.VERDICT,
         stamp=messages.time_message(verdict.stamp_ns),
@@ -112,9 +114,10 @@ def info_of(message: Any) -> EpisodeInfo:
 
 def frame_of(message: Any) -> Frame:
     channels = {name: count for count, name in ENCODINGS.items()}.get(message.encoding)
-    if channels is None or message.step != message.width * channels:
+    row = message.width * (channels or 0)
+    if channels is None or message.step != row or message.data.size != row * message.height:
         found = f"{message.encoding}, {message.step} bytes a row of {message.width} pixels"
-        wanted = f"{' or '.join(ENCODINGS.values())} without padding"
+        wanted = f"{' or '.join(ENCODINGS.values())} without padding, every row of it"
         raise ForeignError(f"image: found {found}, wanted {wanted}; convert the images first")
     frame: Frame = message.data.reshape(message.height, message.width, channels)
     return frame

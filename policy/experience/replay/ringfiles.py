@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from policy.contract import Interface, Invalid, Strict, decode_json
+from policy.contract.files import sync_directory
 
 from ..errors import BusyError, DamagedError, ForeignError, storage_error
 
@@ -107,8 +108,11 @@ class WriterLock:
             raise storage_error("lock", path, error) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(self._file, 0)
-            os.pwrite(self._file, f"{os.getpid()} {_boot_id()}".encode(), 0)
+            said = f"{os.getpid()} {_boot_id()}".encode()
+            os.pwrite(self._file, said, 0)
+            os.ftruncate(self._file, len(said))
+            os.fsync(self._file)  # before any frame: after a power cut it must be there
+            sync_directory(path)
         except BlockingIOError:
             holder = os.pread(self._file, 100, 0).decode().split() or ["unknown"]
             os.close(self._file)
@@ -116,6 +120,9 @@ class WriterLock:
                 f"{path}: found another writer (process {holder[0]}), wanted to be the only one; "
                 "stop it, or open the replay for reading"
             ) from None
+        except OSError as error:
+            os.close(self._file)
+            raise storage_error("lock", path, error) from error
 
     def release(self) -> None:
         """A clean end: everything was flushed."""

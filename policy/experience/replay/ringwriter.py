@@ -56,9 +56,12 @@ class RingWriter(Ring):
         try:
             path.mkdir(parents=True, exist_ok=True)
             ring._open(path, meta)
-            # Last, so that who finds it finds everything.
+        except OSError as error:
+            raise storage_error("create", path, error) from error
+        try:  # last, so that who finds it finds everything
             write_atomic(path / "meta.json", json.dumps(encode(meta)).encode())
         except OSError as error:
+            ring._release()
             raise storage_error("create", path, error) from error
         return ring
 
@@ -88,16 +91,19 @@ class RingWriter(Ring):
         """Episodes that need not be offered again, by id."""
         if self._seen is None:
             file = self.path / "seen"
-            told = file.read_text().split() if file.exists() else []
-            self._seen = {*told, *(row["id"].decode() for row in self.episodes()[1])}
+            self._seen = set(file.read_text().split()) if file.exists() else set()
+            # A kill may have come between an episode and its line here.
+            self.pass_over(row["id"].decode() for row in self.episodes()[1])
         return self._seen
 
     def pass_over(self, ids: Iterable[str]) -> None:
         """Never mind these episodes: they were here, or will not be."""
         new = [name for name in ids if name not in self.seen]
+        if not new:
+            return
         try:
             with (self.path / "seen").open("a") as file:
-                file.writelines(f"{name}\n" for name in new)
+                file.write("\n" + "\n".join(new))  # a torn line spoils none but itself
         except OSError as error:
             raise storage_error("remember episodes in", self.path, error) from error
         self.seen.update(new)
@@ -117,6 +123,8 @@ class RingWriter(Ring):
 
     def label(self, ordinal: int, success: bool | None) -> None:
         """Change what is known of an episode held: a verdict came late, or a better one."""
+        if not self.evicted <= ordinal < self.added:
+            return  # it was evicted meanwhile: there is nothing left to label
         label = np.array([label_of(success)], EPISODE["success"])
         slot = ordinal % self._slots * EPISODE.itemsize
         offset: int = EPISODE.fields["success"][1]  # type: ignore[index]
@@ -131,6 +139,9 @@ class RingWriter(Ring):
         if self._files:
             for file in self._files.values():
                 os.fsync(file)
+            if (self.path / "seen").exists():
+                with (self.path / "seen").open("rb") as seen:
+                    os.fsync(seen.fileno())
             self._release()
 
     def _release(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +20,7 @@ from factories import INTERFACE, write_episode
 
 from policy.experience.__main__ import main
 from policy.experience.episode import PERSON, Verdict, success
-from policy.experience.errors import BusyError, DamagedError, ExperienceError
+from policy.experience.errors import BusyError, DamagedError, ExperienceError, StorageError
 from policy.experience.fill import fill
 from policy.experience.log import care, messages
 from policy.experience.log.index import FILE, Index, open_index
@@ -218,6 +220,62 @@ def test_a_bad_episode_does_not_hold_up_the_others(tmp_path: Path) -> None:
         assert [error for *_, error in care_fixed] == [None]
         index.refresh()
         assert fill(ring, index).added == 1
+
+
+def test_a_fill_cut_short_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk in the middle: the next time the newest are still the ones that count."""
+    for k in range(10):
+        write_episode(tmp_path / "log", steps=4, stamp_ns=k, episode_id=f"ep{k}")
+    store = RingWriter._store
+    calls = iter(range(100))
+
+    def full(self: RingWriter, *arguments: Any) -> None:
+        if next(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        store(self, *arguments)
+
+    monkeypatch.setattr(RingWriter, "_store", full)
+    with (
+        open_index(tmp_path / "log") as index,
+        RingWriter.create(tmp_path / "ring", INTERFACE, 25) as ring,
+    ):
+        with pytest.raises(StorageError, match="disk is full"):
+            fill(ring, index)
+        assert fill(ring, index).added == 2
+        held = [row["id"].decode() for row in ring.episodes()[1]]
+        assert held == ["ep5", "ep6", "ep7", "ep8", "ep9"]
+
+
+def test_what_cannot_be_read_takes_no_room(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    paths = [write_episode(log, steps=4, stamp_ns=k)[0] for k in range(7)]
+    for path in paths[3:]:
+        data = bytearray(path.read_bytes())
+        data[len(data) // 3 : len(data) // 3 + 4] = b"\xff\x00\xff\x00"
+        path.write_bytes(bytes(data))
+    with open_index(log) as index, RingWriter.create(tmp_path / "ring", INTERFACE, 15) as ring:
+        assert fill(ring, index).added == 3
+        held = [row["id"].decode() for row in ring.episodes()[1]]
+        assert held == [path.stem for path in paths[:3]]
+
+
+def test_what_was_seen_survives_kills(tmp_path: Path) -> None:
+    for k in range(4):
+        write_episode(tmp_path / "log", steps=4, stamp_ns=k, episode_id=f"ep{k}")
+    path = tmp_path / "ring"
+    with open_index(tmp_path / "log") as index:
+        with RingWriter.create(path, INTERFACE, 10) as ring:
+            assert fill(ring, index).added == 2
+        (path / "seen").write_text((path / "seen").read_text()[:-2])  # torn in its last line
+        for k in range(4, 7):
+            write_episode(tmp_path / "log", steps=4, stamp_ns=k, episode_id=f"ep{k}")
+            index.refresh()
+            with RingWriter(path) as ring:
+                assert fill(ring, index).added == 1
+    with RingWriter(path) as ring:
+        assert ring.seen >= {f"ep{k}" for k in range(7)}
 
 
 INDEXER = """
