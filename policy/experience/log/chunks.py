@@ -83,7 +83,8 @@ def contents(chunk: Chunk) -> list[McapRecord]:
     if chunk.compression == "zstd":
         size = max(size, zstandard.frame_content_size(chunk.data))
     elif chunk.compression == "lz4":
-        size = max(size, lz4.frame.get_frame_info(chunk.data)["content_size"])
+        told = lz4.frame.get_frame_info(chunk.data)["content_size"]  # 0 if it does not say
+        size = max(size, told or MAX_CHUNK + 1)
     if size > MAX_CHUNK:
         raise McapError(f"a chunk of {size} bytes, of {MAX_CHUNK} allowed")
     return breakup_chunk(chunk, validate_crc=True)
