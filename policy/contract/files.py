@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -22,6 +23,22 @@ def write_atomic(path: Path, data: bytes) -> None:
     finally:
         partial.unlink(missing_ok=True)
     sync_directory(path.parent)
+
+
+def link_or_copy(path: Path, target: Path) -> None:
+    """Give a file that will not change any more a second name; across file systems, a copy that
+    appears whole."""
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        raise
+    except OSError:  # another file system, or one without links
+        partial = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        shutil.copy2(path, partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(partial, target)
+    sync_directory(target.parent)
 
 
 def sync_directory(directory: Path) -> None:

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import filecmp
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from policy.contract import ContractError, Interface, differences
+from policy.contract.files import link_or_copy
 
 from ..errors import BusyError, DamagedError, ExperienceError
-from .logfile import DONE
+from .logfile import SUBDIRECTORY, files_of
 from .reader import read_episode, read_summary, scan
 from .repair import recover_workshop, repair, unfinished
-from .verdicts import SUBDIRECTORY
 
 
 def finished(directory: Path) -> list[Path]:
     """Every finished file of a log, verdicts included."""
-    if not directory.is_dir():
-        raise ExperienceError(f"{directory}: found no such directory, wanted a log; record one")
-    found = [*directory.glob(f"*{DONE}"), *directory.glob(f"{SUBDIRECTORY}/*{DONE}")]
-    return sorted(path for path in found if path.is_file())
+    return sorted(directory / name for name, _ in files_of(directory))
 
 
 def verify(directory: Path) -> Iterator[tuple[Path, Exception | None]]:
@@ -89,12 +84,5 @@ def _copy(path: Path, target: Path) -> bool:
             "find out which is right (`verify` both) and remove the other"
         )
     target.parent.mkdir(exist_ok=True)
-    try:
-        os.link(path, target)
-    except OSError:  # another file system
-        partial = target.with_name(target.name + ".copy")
-        shutil.copy2(path, partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, target)
+    link_or_copy(path, target)
     return True

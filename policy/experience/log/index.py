@@ -17,8 +17,7 @@ from typing import Any
 from ..episode import Verdict, success
 from ..errors import BusyError, ExperienceError
 from . import reader
-from .logfile import DONE
-from .verdicts import SUBDIRECTORY
+from .logfile import files_of, require_log
 
 FILE = "index.sqlite"
 VERSION = 1  # of what follows, and of how files are read: another one starts afresh
@@ -65,8 +64,7 @@ class Index:
     """The episodes of one directory, oldest first; `refresh` takes in what has come since."""
 
     def __init__(self, directory: Path) -> None:
-        if not directory.is_dir():
-            raise ExperienceError(f"{directory}: found no such directory, wanted a log; record one")
+        require_log(directory)
         self.directory = directory
         self._database = _open(directory)
         try:
@@ -83,7 +81,7 @@ class Index:
         # In this order: what another process adds in between is new to us, not gone.
         rows = self._query("SELECT file, size, mtime_ns FROM files")
         known = {file: (size, mtime) for file, size, mtime in rows}
-        present = dict(_files(self.directory))
+        present = dict(files_of(self.directory))
         gone = [file for file in known if present.get(file) != known[file]]
         # Read before the database is locked: other processes refresh at the same time.
         found = {f: self._read(f) for f, is_now in present.items() if is_now != known.get(f)}
@@ -228,18 +226,3 @@ def _connect(name: str) -> sqlite3.Connection:
         base.close()
         raise
     return base
-
-
-def _files(directory: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Finished files below `directory` by name, with what tells whether they changed."""
-    for folder, prefix in ((directory, ""), (directory / SUBDIRECTORY, f"{SUBDIRECTORY}/")):
-        if not folder.is_dir():
-            continue
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.endswith(DONE) and entry.is_file():
-                    try:
-                        status = entry.stat()
-                    except FileNotFoundError:  # gone since the directory was listed
-                        continue
-                    yield prefix + entry.name, (status.st_size, status.st_mtime_ns)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +16,7 @@ from .appendfile import AppendFile
 
 PART = ".mcap.part"
 DONE = ".mcap"
+SUBDIRECTORY = "verdicts"  # of a log: what was judged after an episode's file was closed
 
 Compression = Literal["zstd", "lz4", "none"]
 COMPRESSION = {
@@ -62,3 +65,25 @@ class LogFile:
         self.part.keep(sync=True)
         self.part.rename(self.path)
         return self.path
+
+
+def require_log(directory: Path) -> None:
+    if not directory.is_dir():
+        raise ExperienceError(f"{directory}: found no such directory, wanted a log; record one")
+
+
+def files_of(directory: Path) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The finished files of a log, verdicts included: each one's name below `directory`, and its
+    size and time of change, which tell whether it is still the same."""
+    require_log(directory)
+    for folder, prefix in ((directory, ""), (directory / SUBDIRECTORY, f"{SUBDIRECTORY}/")):
+        if not folder.is_dir():
+            continue
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(DONE) and entry.is_file():
+                    try:
+                        status = entry.stat()
+                    except FileNotFoundError:  # gone since the directory was listed
+                        continue
+                    yield prefix + entry.name, (status.st_size, status.st_mtime_ns)

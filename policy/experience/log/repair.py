@@ -5,16 +5,17 @@ from __future__ import annotations
 import fcntl
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from policy.contract.files import link_or_copy
+
 from ..episode import Action, Driver, Episode, Observation
 from ..errors import BusyError, DamagedError
-from .logfile import DONE, PART
+from .logfile import DONE, PART, SUBDIRECTORY
 from .reader import read_episode, read_summary, scan
-from .verdicts import SUBDIRECTORY, VerdictWriter
+from .verdicts import VerdictWriter
 from .wire import verdict_of
 from .writer import EpisodeWriter
 
@@ -72,8 +73,8 @@ def _repair_episode(path: Path, torn: bool, workshop: Path) -> Path | None:
         path.rename(_aside(path, "empty"))
         return None
     rewritten = _rewrite(episode, workshop)
-    if not torn:  # a copy, so that the name is there at every moment
-        shutil.copy2(path, _aside(path, "damaged"))
+    if not torn:  # a second name, so that the first is there at every moment
+        link_or_copy(path, _aside(path, "damaged"))
     os.replace(rewritten, finished)
     if torn:
         path.unlink()

@@ -10,9 +10,7 @@ from pathlib import Path
 
 from ..episode import Verdict, new_episode_id
 from . import messages, wire
-from .logfile import LogFile
-
-SUBDIRECTORY = "verdicts"
+from .logfile import SUBDIRECTORY, LogFile
 
 
 class VerdictWriter:

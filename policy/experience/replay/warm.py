@@ -1,8 +1,8 @@
 """Map pages ahead of use.
 
 A fresh mapping of a million frames costs a page fault at nearly every access until all of it was
-touched once: three times the sampling time, for the first thousand batches. The kernel can enter
-what is already cached into the page table at about 20 GB/s.
+touched once: the first 400 batches of 256 took 1.6 to 2.8 times as long. The kernel can enter what
+is already cached into the page table at about 20 GB/s.
 """
 
 from __future__ import annotations

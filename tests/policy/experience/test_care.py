@@ -61,7 +61,9 @@ def test_index_of_thousands_opens_in_under_a_second(tmp_path: Path) -> None:
     with open_index(log) as index:
         entries = list(index)
     assert len(entries) == 5000
-    assert time.perf_counter() - started < 1.0
+    elapsed = time.perf_counter() - started
+    print(f"5,000 episodes opened and listed in {elapsed:.3f} s")
+    assert elapsed < 1.0
 
 
 def test_late_verdicts(tmp_path: Path) -> None:
