@@ -25,37 +25,43 @@ ANSWER = "answer: "
 
 
 class Worker:
-    """A contender in its own process: `command` must call `serve`."""
+    """A contender in its own process, or in `copies` of it that work at the same time: `command`
+    must call `serve`. What the first copy tells is kept."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], copies: int = 1) -> None:
         self.command = tuple(command)
-        self._process = subprocess.Popen(
-            self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.told: dict[str, Any] = json.loads(self._answer())
+        self._processes = [
+            subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for _ in range(copies)
+        ]
+        first, *_ = [json.loads(self._answer(one)) for one in self._processes]
+        self.told: dict[str, Any] = first
 
     def measure(self, calls: int) -> float:
-        """Seconds a call."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{calls}\n")
-        self._process.stdin.flush()
-        return float(self._answer()) / calls
+        """Seconds a call. Copies make `calls` each, and the last to finish stops the clock."""
+        for process in self._processes:
+            assert process.stdin is not None
+            process.stdin.write(f"{calls}\n")
+            process.stdin.flush()
+        longest = max([float(self._answer(one)) for one in self._processes])
+        return longest / (calls * len(self._processes))
 
-    def _answer(self) -> str:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+    def _answer(self, process: subprocess.Popen[str]) -> str:
+        assert process.stdout is not None
+        for line in process.stdout:
             if line.startswith(ANSWER):
                 return line.removeprefix(ANSWER)
             print(line, end="", file=sys.stderr)  # libraries chatter
-        self._process.communicate()
-        code, name = self._process.returncode, " ".join(self.command)
+        self.__exit__()
+        code, name = process.returncode, " ".join(self.command)
         raise RuntimeError(f"{name}: ended with {code}; see its message above")
 
     def __enter__(self) -> Worker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.communicate()
+        for process in self._processes:
+            process.communicate()
 
 
 def serve(call: Callable[[], object], **told: Any) -> None:
@@ -66,6 +72,29 @@ def serve(call: Callable[[], object], **told: Any) -> None:
         for _ in range(int(line)):
             call()
         print(f"{ANSWER}{time.perf_counter() - started}", flush=True)
+
+
+def share(
+    call: Callable[[], object], owner: object, method: str, calls: int = 50
+) -> dict[str, float]:
+    """How much of `call`'s time goes into `owner.method`, and how often it is run in a call: in a
+    pass of its own, so that the clocks are not in what is measured."""
+    original, spent = getattr(owner, method), []
+
+    def timed(*positional: Any, **named: Any) -> Any:
+        started = time.perf_counter()
+        result = original(*positional, **named)
+        spent.append(time.perf_counter() - started)
+        return result
+
+    call()  # warm-up
+    setattr(owner, method, timed)
+    started = time.perf_counter()
+    for _ in range(calls):
+        call()
+    whole = time.perf_counter() - started
+    setattr(owner, method, original)
+    return {f"{method}_share": sum(spent) / whole, f"{method}s_a_call": len(spent) / calls}
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from benchmarks.harness import Spread, Worker, compare, save, table
+from benchmarks.harness import Spread, Worker, compare, save, share, table
 
 CONTENDER = """
 import time
@@ -48,6 +49,39 @@ def test_spread_is_the_middle_half() -> None:
     assert (spread.low, spread.median, spread.high) == (2.0, 4.0, 6.0)
 
 
+# Sleep, which several can do at once even on one core.
+SLEEPER = """
+import os, time
+from benchmarks.harness import serve
+serve(lambda: time.sleep(0.1), process=os.getpid())
+"""
+
+
+def test_copies_work_at_the_same_time() -> None:
+    with Worker([sys.executable, "-c", SLEEPER], copies=4) as team:
+        seconds = team.measure(3)
+        assert team.told["process"] > 0
+    assert 0.1 / 4 <= seconds < 0.1  # one after the other would take 0.1 a call
+
+
+def test_share_is_what_the_method_takes() -> None:
+    class Renderer:
+        def render(self) -> str:
+            time.sleep(0.01)
+            return "picture"
+
+    renderer, seen = Renderer(), []
+
+    def call() -> None:
+        seen.extend([renderer.render(), renderer.render()])
+        time.sleep(0.02)
+
+    told = share(call, renderer, "render", calls=5)
+    assert told["renders_a_call"] == 2
+    assert 0.2 < told["render_share"] < 0.8
+    assert set(seen) == {"picture"}
+
+
 def test_a_contender_that_fails_is_named() -> None:
     with pytest.raises(RuntimeError, match="ended with 3"):
-        Worker([sys.executable, "-c", "raise SystemExit(3)"])
+        Worker([sys.executable, "-c", "raise SystemExit(3)"], copies=2)

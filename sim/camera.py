@@ -1,0 +1,147 @@
+"""From the cell's camera to pictures: intrinsics, crop, lens distortion, one renderer a process."""
+
+from __future__ import annotations
+
+import os
+
+# One process per core is the fastest way to draw many cells on a CPU; Mesa's own threads would
+# only get in each other's way. Read when the first GL context is made.
+os.environ.setdefault("LP_NUM_THREADS", "0")
+
+import cv2
+import mujoco
+import numpy as np
+import numpy.typing as npt
+
+from calibration.cell import Camera
+from policy.contract import Invalid
+
+Picture = npt.NDArray[np.uint8]
+Crop = tuple[int, int, int, int]  # top, left, height, width, as in a policy card
+
+
+def square(camera: Camera) -> Crop:
+    """The largest square in the middle of the frame."""
+    side = min(camera.height, camera.width)
+    return ((camera.height - side) // 2, (camera.width - side) // 2, side, side)
+
+
+def aim(
+    model: mujoco.MjModel,
+    name: str,
+    camera: Camera,
+    crop: Crop,
+    zoom: float = 1.0,
+    margin: float = 1.0,
+) -> None:
+    """Give the model's camera the frustum of `crop`, `margin` times as wide around its middle;
+    focal lengths times `zoom`."""
+    top, left, height, width = crop
+    (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
+    number = model.camera(name).id
+    pixel = 1e-5
+    model.cam_sensorsize[number] = (width * pixel * margin, height * pixel * margin)
+    # The principal point, from the middle of the picture: to the right, and up.
+    middle = (left + width / 2 - cx, cy - top - height / 2)
+    model.cam_intrinsic[number] = (
+        fx * zoom * pixel,
+        fy * zoom * pixel,
+        middle[0] * pixel,
+        middle[1] * pixel,
+    )
+
+
+class Lens:
+    """Bends a pinhole picture as the real lens does. The pinhole picture is drawn `margin` wider,
+    so that a pincushion's corners are filled."""
+
+    def __init__(self, camera: Camera, crop: Crop, size: tuple[int, int]) -> None:
+        self.margin = 1.0
+        self._map: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]] | None = None
+        if not any(camera.distortion.value):
+            return
+        (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
+        top, left, height, width = crop
+        rows, columns = size
+        v, u = np.mgrid[0:rows, 0:columns]
+        # Where in the full frame each pixel's centre is, and which ray came there.
+        pixels = np.stack(
+            [left + (u + 0.5) * width / columns - 0.5, top + (v + 0.5) * height / rows - 0.5],
+            axis=-1,
+        ).reshape(-1, 1, 2)
+        matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+        terms = np.array(camera.distortion.value)
+        undistort = cv2.fisheye.undistortPoints if camera.distortion_model == "equidistant" else cv2.undistortPoints  # fmt: skip
+        rays = undistort(pixels, matrix, terms).reshape(rows, columns, 2)
+        flat = rays * (fx, fy) + (cx, cy)
+        low, high = (
+            np.array([left - 0.5, top - 0.5]),
+            np.array([left + width - 0.5, top + height - 0.5]),
+        )
+        middle, half = (low + high) / 2, (high - low) / 2
+        self.margin = max(1.0, float((np.abs(flat - middle) / half).max()))
+        scaled = (flat - middle) / self.margin + middle
+        x = (scaled[..., 0] + 0.5 - left) * columns / width - 0.5
+        y = (scaled[..., 1] + 0.5 - top) * rows / height - 0.5
+        self._map = (x.astype(np.float32), y.astype(np.float32))
+
+    def bend(self, picture: Picture) -> Picture:
+        if self._map is None:
+            return picture
+        bent = cv2.remap(picture, *self._map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(bent, np.uint8)
+
+
+class Drawer:
+    """Draws a model. One a process: in MuJoCo 3.17 a second renderer's end corrupts the first."""
+
+    _alive = False
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        if Drawer._alive:
+            raise RuntimeError(
+                "a process draws with one renderer: close the first, or start a process"
+            )
+        Drawer._alive = True
+        largest = model.vis.global_.offwidth
+        self.model = model
+        self._gl = mujoco.GLContext(largest, largest)
+        self._gl.make_current()
+        self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
+        self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
+        self.scene = mujoco.MjvScene(model, maxgeom=400)
+        self.scene.flags[mujoco.mjtRndFlag.mjRND_REFLECTION] = False
+        self._option, self._perturb = mujoco.MjvOption(), mujoco.MjvPerturb()
+        self._camera = mujoco.MjvCamera()
+        self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
+        self._pictures: dict[tuple[int, int], Picture] = {}
+
+    def draw(
+        self, data: mujoco.MjData, camera: str, size: tuple[int, int], shadows: bool
+    ) -> Picture:
+        """The picture of `size` (h, w). The array is used again by the next call of that size."""
+        height, width = size
+        if max(size) > self.model.vis.global_.offwidth:
+            limit = str(self.model.vis.global_.offwidth)
+            raise Invalid("size", size, f"at most {limit} px", "raise scene.largest_picture")
+        self._camera.fixedcamid = self.model.camera(camera).id
+        self.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
+        mujoco.mjv_updateScene(
+            self.model, data, self._option, self._perturb, self._camera,
+            mujoco.mjtCatBit.mjCAT_ALL.value, self.scene,
+        )  # fmt: skip
+        view = mujoco.MjrRect(0, 0, width, height)
+        mujoco.mjr_render(view, self.scene, self._context)
+        buffer = self._pictures.setdefault(size, np.empty((height, width, 3), np.uint8))
+        mujoco.mjr_readPixels(buffer, None, view, self._context)
+        return buffer[::-1]
+
+    def upload(self, texture: int) -> None:
+        mujoco.mjr_uploadTexture(self.model, self._context, texture)
+
+    def close(self) -> None:
+        if Drawer._alive:
+            self._context.free()
+            self._gl.free()
+            Drawer._alive = False

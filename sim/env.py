@@ -1,0 +1,226 @@
+"""regrasp/BinGrasp-v0: QT-Opt's task, one grasp from a bin, closed loop, sparse reward.
+
+An action displaces the TCP in the base frame, turns it about the vertical, closes or opens the
+gripper, or ends the episode. Success is an object held above a height when the episode ends,
+judged from contacts and poses, never from the picture.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+import numpy.typing as npt
+from gymnasium import spaces
+
+from calibration import Cell, load_cell
+from policy.contract import ImageSpec, Interface, Invalid, ObservationSpec, encode
+
+from .appearance import Appearance
+from .arm import CartesianArm
+from .bin import fill, local
+from .camera import Crop, Drawer
+from .config import GraspConfig, ObjectConfig, SceneConfig
+from .eye import Eye
+from .parameters import Parameters
+from .randomize import OFF, RandomConfig, sample, things_of
+from .world import World
+
+TWIN = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
+Observation = dict[str, npt.NDArray[Any]]
+FloatArray = npt.NDArray[np.float32]
+Array = npt.NDArray[np.float64]
+
+
+class BinGrasp(gymnasium.Env[Observation, FloatArray]):
+    """`randomize=None` is the cell as measured; `reset(options={"scale": s})` widens or narrows
+    the randomisation for one episode, `{"parameters": p}` plays a recorded one again."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 5}
+
+    def __init__(
+        self,
+        cell: Cell | str | Path = TWIN,
+        size: int = 64,
+        cameras: tuple[str, ...] = ("front",),
+        crops: dict[str, Crop] | None = None,
+        randomize: RandomConfig | None = None,
+        objects: ObjectConfig = ObjectConfig(),
+        grasp: GraspConfig = GraspConfig(),
+        scene: SceneConfig = SceneConfig(),
+        render_mode: str | None = "rgb_array",
+    ) -> None:
+        self.cell = cell if isinstance(cell, Cell) else load_cell(Path(cell))
+        self.randomize = OFF if randomize is None else randomize
+        self.objects, self.grasp, self.render_mode = objects, grasp, render_mode
+        if objects.count[0] > scene.objects:
+            wanted = f"{scene.objects} at most (scene.objects)"
+            raise Invalid("objects.count", objects.count, wanted, "raise scene.objects")
+        offered = self.cell.interface(cameras, grasp.action_window)
+        chosen = crops or {}
+        self.eyes = [
+            Eye(name, self.cell.cameras[name], (size, size), chosen.get(name)) for name in cameras
+        ]
+        seen = offered.observation
+        images = tuple(ImageSpec(image.name, size, size) for image in seen.images)
+        self.interface = Interface(
+            ObservationSpec(images, seen.proprio, seen.action_window),
+            offered.action,
+            offered.control_period_s,
+        )
+        self.world = World(self.cell, scene)
+        self.arm = CartesianArm(self.world)
+        self._appearance = Appearance(self.world)
+        self._drawer: Drawer | None = None
+        self._shadows = scene.shadows > 0
+        self._period = self.cell.control.period.value
+        self.parameters: Parameters | None = None
+        self._spaces()
+
+    def _spaces(self) -> None:
+        spec, action = self.interface.observation, self.interface.action
+        low = np.array([entry.low for entry in spec.proprio], np.float32)
+        high = np.array([entry.high for entry in spec.proprio], np.float32)
+        self._proprio_range = (low, high)
+        window = (spec.action_window, 1)
+        parts: dict[str, spaces.Space[Any]] = {
+            image.name: spaces.Box(0, 255, image.shape, np.uint8) for image in spec.images
+        }
+        parts["proprio"] = spaces.Box(low, high, dtype=np.float32)
+        parts["actions"] = spaces.Box(
+            np.minimum(np.tile(action.low, window), 0),
+            np.tile(action.high, window),
+            dtype=np.float32,
+        )
+        self.observation_space = spaces.Dict(parts)
+        self.action_space = spaces.Box(action.low, action.high, dtype=np.float32)
+
+    # Episode ------------------------------------------------------------------------------------
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        super().reset(seed=seed)
+        options = options or {}
+        random = self.np_random
+        things = things_of(self.objects, self.world.config.objects, random)
+        config = self.randomize.scaled(options.get("scale", self.randomize.scale))
+        drawn = sample(self.cell, config, things, random, self.world.config.distractors)
+        parameters: Parameters = options.get("parameters", drawn)
+        self.parameters = parameters
+        self._appearance.paint(parameters.look)
+        for eye in self.eyes:
+            view = parameters.views[eye.name]
+            self._appearance.view(eye.name, view)
+            eye.aim(self.world.model, view.zoom)
+        self.arm.reset(*self._start(), parameters)
+        fill(self.world, list(parameters.things), random)
+        self._history = np.zeros(self.observation_space["actions"].shape, np.float32)
+        self._taken = 0
+        self._closing = False
+        return self._observe(self._look()), self._info()
+
+    def _start(self) -> tuple[Array, float]:
+        """Above the bin, at the workspace's top, not always the same."""
+        space, random = self.cell.workspace, self.np_random
+        low, high = np.array(space.low.value), np.array(space.high.value)
+        middle, half = (low + high) / 2, (high - low) / 2
+        place = middle[:2] + 0.4 * half[:2] * random.uniform(-1, 1, 2)
+        turn = 0.25 * random.uniform(*space.yaw.value)
+        return np.array([*place, high[2]]), float(turn)
+
+    def step(self, action: FloatArray) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        if self.parameters is None:
+            raise RuntimeError("step before reset: call reset first")
+        executed = self.interface.action.executed(np.asarray(action, np.float32))
+        timing = self.parameters.timing
+        period = self._period
+        if timing.period_jitter:
+            shift = self.np_random.normal(0, timing.period_jitter)
+            period = float(np.clip(period + shift, 0.7 * period, 1.3 * period))
+        dx, dy, dz, dyaw, close, open_, terminate = (float(v) for v in executed)
+        self.arm.displace(np.array([dx, dy, dz]), dyaw, self._period, timing.command)
+        if close != open_:  # both at once say nothing
+            self.arm.world.grip(0.0 if close else self.world.opening, timing.gripper)
+        self.world.advance(period - timing.camera)
+        pictures = self._look()
+        self.world.advance(timing.camera)
+        self._taken += 1
+        self._history = (
+            np.vstack([self._history[1:], executed[None]]) if len(self._history) else self._history
+        )
+        terminated = bool(terminate)
+        truncated = not terminated and self._taken >= self.grasp.max_steps
+        success = (terminated or truncated) and self.success()
+        reward = float(success) - self.grasp.step_penalty
+        info = self._info()
+        info["success"] = success
+        return self._observe(pictures), reward, terminated, truncated, info
+
+    def success(self) -> bool:
+        """An object between the pads, touching nothing else of the cell, above the height."""
+        held = self.world.held()
+        return held is not None and self._heights()[held] >= self.grasp.success_height
+
+    def _heights(self) -> Array:
+        return local(self.cell.bin, self.world.poses()[0])[:, 2]
+
+    # What is seen, what is known ----------------------------------------------------------------
+
+    def _look(self) -> dict[str, npt.NDArray[np.uint8]]:
+        if self._drawer is None:
+            self._drawer = Drawer(self.world.model)
+        assert self.parameters is not None
+        return {
+            eye.name: eye.see(
+                self._drawer,
+                self.world.data,
+                self.parameters.imaging[eye.name],
+                self.np_random,
+                self._shadows,
+            )
+            for eye in self.eyes
+        }
+
+    def _observe(self, pictures: dict[str, npt.NDArray[np.uint8]]) -> Observation:
+        place, yaw = self.arm.reported()
+        floor = self.cell.bin.centre.value[2]
+        proprio = np.array([self.world.aperture, place[2] - floor, yaw], np.float32)
+        self._last = pictures
+        return {
+            **pictures,
+            "proprio": np.clip(proprio, *self._proprio_range),
+            "actions": self._history.copy(),
+        }
+
+    def _info(self) -> dict[str, Any]:
+        """Privileged: what no camera tells. `success` counts at an episode's end."""
+        place, yaw = self.world.tcp
+        positions, quaternions = self.world.poses()
+        held = self.world.held()
+        return {
+            "success": False,
+            "steps": self._taken,
+            "time": self.world.time,
+            "tcp_position": place,
+            "tcp_yaw": yaw,
+            "object_positions": positions,
+            "object_quaternions": quaternions,
+            "held": -1 if held is None else held,
+        }
+
+    def recorded_parameters(self) -> dict[str, Any]:
+        """For the episode's log."""
+        found: dict[str, Any] = encode(self.parameters)
+        return found
+
+    def render(self) -> npt.NDArray[np.uint8]:  # type: ignore[override]
+        """The last observed picture of the first camera."""
+        return self._last[self.eyes[0].name]
+
+    def close(self) -> None:
+        if self._drawer is not None:
+            self._drawer.close()
+            self._drawer = None

@@ -1,0 +1,54 @@
+"""What a camera does to light: blur, exposure, white balance, vignetting, noise, compression."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from .camera import Picture
+from .parameters import Imaging
+
+BANK = 1 << 18
+
+
+class Sensor:
+    """For pictures of one size, `scale` px of it to one px of the camera's full frame.
+
+    Noise is read from a bank at a random place: drawing a full frame's noise anew would take
+    longer than rendering it. Averaging pixels averages noise, so it shrinks with the picture.
+    """
+
+    def __init__(self, size: tuple[int, int], scale: float) -> None:
+        self._size, self._scale = size, scale
+        rows, columns = size
+        self._bank = np.random.default_rng(0).standard_normal(BANK + rows * columns * 3, np.float32)
+        v = (np.arange(rows, dtype=np.float32) + 0.5) / rows - 0.5
+        u = (np.arange(columns, dtype=np.float32) + 0.5) / columns - 0.5
+        self._radius2 = (v[:, None] ** 2 + u**2) * 2  # 1 in the corners
+        self._gain: npt.NDArray[np.float32] | None = None
+        self._for: Imaging | None = None
+
+    def develop(self, picture: Picture, imaging: Imaging, random: np.random.Generator) -> Picture:
+        x = picture.astype(np.float32)
+        blur = imaging.blur * self._scale
+        if blur > 0.2:
+            x = np.asarray(cv2.GaussianBlur(x, (0, 0), blur), np.float32)
+        if imaging != self._for:
+            self._for = imaging
+            tint = np.array([imaging.red, 1.0, imaging.blue], np.float32) * imaging.gain
+            self._gain = (1 - imaging.vignetting * self._radius2)[..., None] * tint
+        x *= self._gain
+        noise = imaging.noise * min(1.0, self._scale)
+        if noise > 0:
+            first = int(random.integers(BANK))
+            sample = self._bank[first : first + x.size].reshape(x.shape)
+            # Photons: variance grows with light. Half of it is there in the dark, too.
+            x += noise * np.sqrt(0.5 + x * (0.5 / 128)) * sample
+        done = np.clip(x + 0.5, 0, 255).astype(np.uint8)
+        if imaging.jpeg:
+            _, code = cv2.imencode(
+                ".jpg", done[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, imaging.jpeg]
+            )
+            done = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1]
+        return np.ascontiguousarray(done)
