@@ -94,7 +94,7 @@ def share(
         call()
     whole = time.perf_counter() - started
     setattr(owner, method, original)
-    return {f"{method}_share": sum(spent) / whole, f"{method}s_a_call": len(spent) / calls}
+    return {"share": sum(spent) / whole, "times_a_call": len(spent) / calls}
 
 
 @dataclass(frozen=True)

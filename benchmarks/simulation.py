@@ -66,7 +66,7 @@ def rates(comparisons: Sequence[Comparison]) -> Iterator[str]:
             yield (
                 f"| {one.case} | {name} | {rate:.1f} | {rate * told['period_s']:.2f} "
                 f"| {told['substeps']} of {1e3 * told['timestep_s']:g} ms "
-                f"| {told['render_share']:.0%} |"
+                f"| {told['drawing']['share']:.0%} |"
             )
 
 

@@ -7,11 +7,16 @@ import math
 import mujoco
 import numpy as np
 
-from .objects import about, matrix, quaternion
+from policy.contract import Invalid
+
+from . import stagecraft
+from .objects import Axis, about, matrix, quaternion
 from .parameters import PLAIN, Look, Surface, View
 from .scene import LIGHTS
-from .world import KINDS, World
+from .slots import shape
+from .world import World
 
+AXES: tuple[Axis, ...] = ("x", "y", "z")
 RGB = mujoco.mjtTextureRole.mjTEXROLE_RGB.value
 
 
@@ -22,6 +27,7 @@ class Appearance:
         self.world, model = world, world.model
         self._positions, self._turns = model.cam_pos.copy(), model.cam_quat.copy()
         names = [model.texture(k).name for k in range(model.ntex)]
+        self._named = {name: k for k, name in enumerate(names)}
         self.surfaces = [k for k, name in enumerate(names) if name.startswith("surface")]
         self._skins = [k for k, name in enumerate(names) if name.startswith("skin")]
 
@@ -32,7 +38,7 @@ class Appearance:
             self._paint(name, surface, self.surfaces)
         for number, surface in enumerate(look.things):
             self._paint(f"object{number}", surface, self._skins)
-            model.geom_rgba[self.world.geoms[number], :3] = surface.rgb
+            model.geom_rgba[self.world.slots.geoms[number], :3] = surface.rgb
         for number in range(LIGHTS):
             model.light_active[number] = number < len(look.lamps)
             if number < len(look.lamps):
@@ -51,8 +57,8 @@ class Appearance:
         number = model.camera(name).id
         turn = matrix(self._turns[number])
         model.cam_pos[number] = self._positions[number] + np.array(view.shift)
-        for axis, angle in zip("xyz", view.turn, strict=True):
-            turn = turn @ matrix(about(axis, angle))  # type: ignore[arg-type]
+        roll, pitch, yaw = (matrix(about(a, v)) for a, v in zip(AXES, view.turn, strict=True))
+        turn = np.asarray(turn @ roll @ pitch @ yaw)
         model.cam_quat[number] = quaternion(turn)
 
     def _paint(self, name: str, surface: Surface, pool: list[int]) -> None:
@@ -62,8 +68,15 @@ class Appearance:
         model.mat_specular[material] = surface.specular
         model.mat_shininess[material] = surface.shininess
         model.mat_texrepeat[material] = surface.repeat
-        texture = -1 if surface.texture == PLAIN else pool[surface.texture % len(pool)]
-        model.mat_texid[material, RGB] = texture
+        model.mat_texid[material, RGB] = self._texture(surface.texture, pool)
+
+    def _texture(self, texture: int | str, pool: list[int]) -> int:
+        if isinstance(texture, str):
+            if texture not in self._named:
+                wanted = f"one of {', '.join(stagecraft.flat() | stagecraft.skins())}"
+                raise Invalid("texture", texture, wanted, "correct its name")
+            return self._named[texture]
+        return -1 if texture == PLAIN else pool[texture % len(pool)]
 
     def _strays(self, look: Look) -> None:
         world, model = self.world, self.world.model
@@ -80,6 +93,5 @@ class Appearance:
             world.data.mocap_quat[mocap] = (math.cos(half), 0.0, 0.0, math.sin(half))
             self._paint(f"distractor{number}", stray.surface, self._skins)
             for part, geom in zip(stray.thing.parts, geoms, strict=False):
-                model.geom_type[geom], model.geom_size[geom] = KINDS[part.kind], part.size
-                model.geom_pos[geom], model.geom_quat[geom] = part.position, part.quaternion
+                shape(model, geom, part)
                 model.geom_rgba[geom] = (*stray.surface.rgb, 1.0)

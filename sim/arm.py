@@ -20,7 +20,7 @@ class CartesianArm:
         space, control = world.cell.workspace, world.cell.control
         self._low, self._high = np.array(space.low.value), np.array(space.high.value)
         self._yaws = space.yaw.value
-        self._leash = 1.5 * control.max_step.value
+        self._leash = 0.6 * control.max_step.value
         self.unreached = 0
         self._shift, self._yaw_shift = np.zeros(3), 0.0
         self._base_gain: tuple[Array, ...] = tuple(
@@ -53,7 +53,7 @@ class CartesianArm:
 
     def displace(self, by: Array, turn: float, seconds: float, delay: float) -> None:
         """Command a displacement: to arrive after `delay`, and to be done `seconds` later."""
-        found, yaw = self.reported()
+        found, _ = self.reported()
         near = np.clip(self.place, found - self._leash, found + self._leash)
         place = np.clip(near + by, self._low, self._high)
         self.place, before = place, self.place

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+from typing import ClassVar
 
 # One process per core is the fastest way to draw many cells on a CPU; Mesa's own threads would
 # only get in each other's way. Read when the first GL context is made.
@@ -41,8 +43,9 @@ def aim(
     number = model.camera(name).id
     pixel = 1e-5
     model.cam_sensorsize[number] = (width * pixel * margin, height * pixel * margin)
-    # The principal point, from the middle of the picture: to the right, and up.
-    middle = (left + width / 2 - cx, cy - top - height / 2)
+    # The middle of the picture from the principal point: to the right, and down. Pixel 0's centre
+    # is at 0, as OpenCV has it, so the picture begins half a pixel before.
+    middle = (left + width / 2 - 0.5 - cx, top + height / 2 - 0.5 - cy)
     model.cam_intrinsic[number] = (
         fx * zoom * pixel,
         fy * zoom * pixel,
@@ -71,7 +74,8 @@ class Lens:
         ).reshape(-1, 1, 2)
         matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
         terms = np.array(camera.distortion.value)
-        undistort = cv2.fisheye.undistortPoints if camera.distortion_model == "equidistant" else cv2.undistortPoints  # fmt: skip
+        fisheye = camera.distortion_model == "equidistant"
+        undistort = cv2.fisheye.undistortPoints if fisheye else cv2.undistortPoints
         rays = undistort(pixels, matrix, terms).reshape(rows, columns, 2)
         flat = rays * (fx, fy) + (cx, cy)
         low, high = (
@@ -93,20 +97,38 @@ class Lens:
 
 
 class Drawer:
-    """Draws a model. One a process: in MuJoCo 3.17 a second renderer's end corrupts the first."""
+    """Draws models of one build: the graphics context holds their meshes and textures, all else is
+    read anew for each picture. One a process: in MuJoCo 3.17 a second renderer's end corrupts the
+    first."""
 
-    _alive = False
+    _alive: ClassVar[Drawer | None] = None
+
+    @classmethod
+    def shared(cls, model: mujoco.MjModel) -> Drawer:
+        """The process's drawer, made for the first who asks; each closes it, the last one ends
+        it."""
+        if cls._alive is None:
+            return cls(model)
+        if not _same_build(cls._alive.model, model):
+            raise RuntimeError(
+                "a process draws with one renderer, and the one alive has another cell's or "
+                "configuration's meshes and textures: close it first, or start a process"
+            )
+        cls._alive._users += 1
+        return cls._alive
 
     def __init__(self, model: mujoco.MjModel) -> None:
-        if Drawer._alive:
+        if Drawer._alive is not None:
             raise RuntimeError(
                 "a process draws with one renderer: close the first, or start a process"
             )
-        Drawer._alive = True
+        Drawer._alive = self
+        self._users = 1
         largest = model.vis.global_.offwidth
         self.model = model
         self._gl = mujoco.GLContext(largest, largest)
         self._gl.make_current()
+        atexit.register(self._end)  # before MuJoCo's own farewell to the display
         self._context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._context)
         self._context.readDepthMap = mujoco.mjtDepthMap.mjDEPTH_ZEROFAR
@@ -122,26 +144,54 @@ class Drawer:
     ) -> Picture:
         """The picture of `size` (h, w). The array is used again by the next call of that size."""
         height, width = size
-        if max(size) > self.model.vis.global_.offwidth:
-            limit = str(self.model.vis.global_.offwidth)
+        model = data.model
+        if max(size) > model.vis.global_.offwidth:
+            limit = str(model.vis.global_.offwidth)
             raise Invalid("size", size, f"at most {limit} px", "raise scene.largest_picture")
-        self._camera.fixedcamid = self.model.camera(camera).id
+        self._camera.fixedcamid = model.camera(camera).id
         self.scene.flags[mujoco.mjtRndFlag.mjRND_SHADOW] = shadows
         mujoco.mjv_updateScene(
-            self.model, data, self._option, self._perturb, self._camera,
+            model, data, self._option, self._perturb, self._camera,
             mujoco.mjtCatBit.mjCAT_ALL.value, self.scene,
         )  # fmt: skip
+        self._dress(model)
         view = mujoco.MjrRect(0, 0, width, height)
         mujoco.mjr_render(view, self.scene, self._context)
         buffer = self._pictures.setdefault(size, np.empty((height, width, 3), np.uint8))
         mujoco.mjr_readPixels(buffer, None, view, self._context)
         return buffer[::-1]
 
+    def _dress(self, model: mujoco.MjModel) -> None:
+        """MuJoCo reads which texture a material carries when the context is made, never again."""
+        context, count = self._context, model.nmat
+        context.mat_texid[: model.mat_texid.size] = model.mat_texid.ravel()
+        context.mat_texrepeat[: 2 * count] = model.mat_texrepeat.ravel()
+        context.mat_texuniform[:count] = model.mat_texuniform
+
     def upload(self, texture: int) -> None:
         mujoco.mjr_uploadTexture(self.model, self._context, texture)
 
     def close(self) -> None:
-        if Drawer._alive:
-            self._context.free()
-            self._gl.free()
-            Drawer._alive = False
+        self._users -= 1
+        if self._users == 0:
+            self._end()
+
+    def _end(self) -> None:
+        atexit.unregister(self._end)
+        self._context.free()
+        self._gl.free()
+        Drawer._alive = None
+
+
+def _same_build(one: mujoco.MjModel, other: mujoco.MjModel) -> bool:
+    """Whether a context made for one serves the other: same meshes, textures and map sizes."""
+    if one is other:
+        return True
+    arrays = ("mesh_vert", "mesh_face", "tex_width", "tex_height", "tex_type", "tex_data")
+    quality = ("shadowsize", "offsamples", "numslices", "numstacks", "numquads")
+    return (
+        one.vis.global_.offwidth == other.vis.global_.offwidth
+        and one.stat.extent == other.stat.extent
+        and all(getattr(one.vis.quality, n) == getattr(other.vis.quality, n) for n in quality)
+        and all(np.array_equal(getattr(one, n), getattr(other, n)) for n in arrays)
+    )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
-from policy.contract import Invalid, Strict
+from policy.contract import Invalid, Strict, decode
 
 from .objects import FAMILIES
+
+T = TypeVar("T", bound=Strict)
+
+
+def given(cls: type[T], value: T | Mapping[str, Any] | None, source: str) -> T:
+    """A configuration from an object of it, or from plain data of what differs from its defaults;
+    what does not fit is refused by its name."""
+    if isinstance(value, cls):
+        return value
+    return decode(cls, {} if value is None else dict(cast(Mapping[str, Any], value)), source)
 
 
 @dataclass(frozen=True)
@@ -41,15 +53,20 @@ class ObjectConfig(Strict):
 
     count: tuple[int, int] = (1, 12)
     width: tuple[float, float] = (0.016, 0.066)
+    density: tuple[float, float] = (250.0, 900.0)  # kg/m^3
+    friction: tuple[float, float] = (0.5, 1.1)
     families: tuple[str, ...] = field(default=tuple(FAMILIES))
 
     def __post_init__(self) -> None:
         low, high = self.count
         if not 1 <= low <= high:
             raise Invalid("count", self.count, "1 <= low <= high", "give how many there may be")
-        low_m, high_m = self.width
-        if not 0 < low_m <= high_m <= 0.2:
-            raise Invalid("width", self.width, "0 < low <= high <= 0.2 m", "give metres")
+        limits = {"width": (0.2, "m"), "density": (20_000.0, "kg/m^3"), "friction": (3.0, "1")}
+        for name, (most, unit) in limits.items():
+            least, largest = getattr(self, name)
+            if not 0 < least <= largest <= most:
+                wanted = f"0 < low <= high <= {most:g} {unit}"
+                raise Invalid(name, (least, largest), wanted, "correct it, or its unit")
         for name in self.families:
             if name not in FAMILIES:
                 raise Invalid("families", name, f"of {', '.join(FAMILIES)}", "correct its name")

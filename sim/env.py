@@ -7,8 +7,9 @@ judged from contacts and poses, never from the picture.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -22,7 +23,7 @@ from .appearance import Appearance
 from .arm import CartesianArm
 from .bin import fill, local
 from .camera import Crop, Drawer
-from .config import GraspConfig, ObjectConfig, SceneConfig
+from .config import GraspConfig, ObjectConfig, SceneConfig, given
 from .eye import Eye
 from .parameters import Parameters
 from .randomize import OFF, RandomConfig, sample, things_of
@@ -36,9 +37,8 @@ Array = npt.NDArray[np.float64]
 
 class BinGrasp(gymnasium.Env[Observation, FloatArray]):
     """`randomize=None` is the cell as measured; `reset(options={"scale": s})` widens or narrows
-    the randomisation for one episode, `{"parameters": p}` plays a recorded one again."""
-
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 5}
+    the randomisation for one episode, `{"parameters": p}` plays a recorded one again.
+    Configurations may also be plain dicts of what differs from the defaults."""
 
     def __init__(
         self,
@@ -46,19 +46,22 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         size: int = 64,
         cameras: tuple[str, ...] = ("front",),
         crops: dict[str, Crop] | None = None,
-        randomize: RandomConfig | None = None,
-        objects: ObjectConfig = ObjectConfig(),
-        grasp: GraspConfig = GraspConfig(),
-        scene: SceneConfig = SceneConfig(),
+        randomize: RandomConfig | Mapping[str, Any] | None = None,
+        objects: ObjectConfig | Mapping[str, Any] | None = None,
+        grasp: GraspConfig | Mapping[str, Any] | None = None,
+        scene: SceneConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = "rgb_array",
     ) -> None:
         self.cell = cell if isinstance(cell, Cell) else load_cell(Path(cell))
-        self.randomize = OFF if randomize is None else randomize
-        self.objects, self.grasp, self.render_mode = objects, grasp, render_mode
-        if objects.count[0] > scene.objects:
+        self.randomize = OFF if randomize is None else given(RandomConfig, randomize, "randomize")
+        self.objects = given(ObjectConfig, objects, "objects")
+        self.grasp = given(GraspConfig, grasp, "grasp")
+        scene = given(SceneConfig, scene, "scene")
+        self.render_mode = render_mode
+        if self.objects.count[0] > scene.objects:
             wanted = f"{scene.objects} at most (scene.objects)"
-            raise Invalid("objects.count", objects.count, wanted, "raise scene.objects")
-        offered = self.cell.interface(cameras, grasp.action_window)
+            raise Invalid("objects.count", self.objects.count, wanted, "raise scene.objects")
+        offered = self.cell.interface(cameras, self.grasp.action_window)
         chosen = crops or {}
         self.eyes = [
             Eye(name, self.cell.cameras[name], (size, size), chosen.get(name)) for name in cameras
@@ -76,6 +79,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self._drawer: Drawer | None = None
         self._shadows = scene.shadows > 0
         self._period = self.cell.control.period.value
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": round(1 / self._period)}
         self.parameters: Parameters | None = None
         self._spaces()
 
@@ -94,7 +98,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             np.tile(action.high, window),
             dtype=np.float32,
         )
-        self.observation_space = spaces.Dict(parts)
+        self.observation_space: spaces.Dict = spaces.Dict(parts)
         self.action_space = spaces.Box(action.low, action.high, dtype=np.float32)
 
     # Episode ------------------------------------------------------------------------------------
@@ -110,14 +114,15 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         drawn = sample(self.cell, config, things, random, self.world.config.distractors)
         parameters: Parameters = options.get("parameters", drawn)
         self.parameters = parameters
+        self.arm.reset(*self._start(), parameters)  # before what else is placed: it clears the data
         self._appearance.paint(parameters.look)
         for eye in self.eyes:
             view = parameters.views[eye.name]
             self._appearance.view(eye.name, view)
             eye.aim(self.world.model, view.zoom)
-        self.arm.reset(*self._start(), parameters)
         fill(self.world, list(parameters.things), random)
-        self._history = np.zeros(self.observation_space["actions"].shape, np.float32)
+        window = (self.grasp.action_window, len(self.interface.action))
+        self._history = np.zeros(window, np.float32)
         self._taken = 0
         self._closing = False
         return self._observe(self._look()), self._info()
@@ -170,17 +175,15 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
     # What is seen, what is known ----------------------------------------------------------------
 
     def _look(self) -> dict[str, npt.NDArray[np.uint8]]:
-        if self._drawer is None:
-            self._drawer = Drawer(self.world.model)
         assert self.parameters is not None
+        self.captured = self.world.time
+        if not self.eyes:
+            return {}
+        if self._drawer is None:
+            self._drawer = Drawer.shared(self.world.model)
+        drawer, data, imaging = self._drawer, self.world.data, self.parameters.imaging
         return {
-            eye.name: eye.see(
-                self._drawer,
-                self.world.data,
-                self.parameters.imaging[eye.name],
-                self.np_random,
-                self._shadows,
-            )
+            eye.name: eye.see(drawer, data, imaging[eye.name], self.np_random, self._shadows)
             for eye in self.eyes
         }
 
@@ -196,18 +199,21 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         }
 
     def _info(self) -> dict[str, Any]:
-        """Privileged: what no camera tells. `success` counts at an episode's end."""
+        """Privileged: what no camera tells. `success` counts at an episode's end. Poses have a
+        row a slot, so that episodes of many worlds stack; the first `objects` of them count."""
         place, yaw = self.world.tcp
-        positions, quaternions = self.world.poses()
+        poses = np.zeros((self.world.config.objects, 7))
+        poses[: len(self.world.things)] = np.hstack(self.world.poses())
         held = self.world.held()
         return {
             "success": False,
             "steps": self._taken,
             "time": self.world.time,
+            "objects": len(self.world.things),
             "tcp_position": place,
             "tcp_yaw": yaw,
-            "object_positions": positions,
-            "object_quaternions": quaternions,
+            "object_positions": poses[:, :3],
+            "object_quaternions": poses[:, 3:],
             "held": -1 if held is None else held,
         }
 
@@ -216,7 +222,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         found: dict[str, Any] = encode(self.parameters)
         return found
 
-    def render(self) -> npt.NDArray[np.uint8]:  # type: ignore[override]
+    def render(self) -> npt.NDArray[np.uint8]:
         """The last observed picture of the first camera."""
         return self._last[self.eyes[0].name]
 

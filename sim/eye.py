@@ -1,4 +1,4 @@
-"""One camera of the cell as a policy sees it: cropped, bent by its lens, developed by its sensor."""
+"""One camera of the cell as a policy sees it: cropped, bent by its lens, developed."""
 
 from __future__ import annotations
 
@@ -41,5 +41,11 @@ class Eye:
         random: np.random.Generator,
         shadows: bool,
     ) -> Picture:
-        light = drawer.draw(data, self.name, self.size, shadows)
+        return self.develop(self.draw(drawer, data, shadows), imaging, random)
+
+    def draw(self, drawer: Drawer, data: mujoco.MjData, shadows: bool) -> Picture:
+        """What a pinhole would see. The array is used again by the next drawing."""
+        return drawer.draw(data, self.name, self.size, shadows)
+
+    def develop(self, light: Picture, imaging: Imaging, random: np.random.Generator) -> Picture:
         return self._sensor.develop(self._lens.bend(light), imaging, random)

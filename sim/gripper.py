@@ -6,7 +6,7 @@ import mujoco
 
 from calibration import Cell
 
-from .bits import GRIPPER, HIT_ALL
+from .bits import GRIPPER, HIT_ALL, SOLIMP, SOLREF
 
 FINGERS = ("finger_left", "finger_right")
 PAD = (0.010, 0.004, 0.010)  # half extents: width, thickness, height above and below the TCP
@@ -25,7 +25,10 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None
     hand.ipos, hand.inertia = (0, 0, 0.3 * depth), (0.0012, 0.0025, 0.0017)
     open_ = cell.gripper.aperture.value[1] / 2
     palm = open_ + 0.025
-    solid = {"contype": GRIPPER, "conaffinity": HIT_ALL, "friction": (0.5, 0.005, 0.0001)}
+    solid = {
+        "contype": GRIPPER, "conaffinity": HIT_ALL, "friction": (0.5, 0.005, 0.0001),
+        "solref": SOLREF, "solimp": SOLIMP,
+    }  # fmt: skip
     hand.add_geom(
         name="palm", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.024, palm, 0.022),
         pos=(0, 0, 0.040), material="shell", **solid,
@@ -47,7 +50,7 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None
             name=f"{name}_pad", type=mujoco.mjtGeom.mjGEOM_BOX, size=PAD, mass=0.010,
             pos=(0, side * PAD[1], 0), material="pad", contype=GRIPPER, conaffinity=HIT_ALL,
             condim=4, friction=(friction, 0.01, 0.0001), priority=1,
-            solref=(0.01, 1), solimp=(0.95, 0.99, 0.001, 0.5, 2),
+            solref=SOLREF, solimp=SOLIMP,
         )  # fmt: skip
         finger.add_geom(
             name=f"{name}_shaft", type=mujoco.mjtGeom.mjGEOM_BOX, size=(0.009, 0.006, shaft),

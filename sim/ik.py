@@ -1,7 +1,7 @@
 """Inverse kinematics by damped least squares, on a model of the arm alone.
 
-Measured against mink's quadratic program in benchmarks/ik.py: the same poses reached, a tenth of
-the time; limits are kept by clipping, which from a bent elbow loses nothing.
+Measured against mink's quadratic program in benchmarks/ik.py: both reach every pose, this in half
+the time. Limits are kept by clipping, which from a bent elbow loses nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from calibration import Cell
 
-from .scene import build_arm, home
+from .robot import build_arm, home
 
 Array = npt.NDArray[np.float64]
 POSITION, ANGLE = 1e-4, 1e-3  # m and rad: when a pose counts as reached
@@ -88,4 +88,5 @@ def rotation_error(wanted: Array, found: Array) -> Array:
     if sine < 1e-9:
         # No turn at all, or half a turn, whose axis the formula above cannot tell.
         return np.zeros(3) if cosine > 0 else np.array([0.0, 0.0, np.pi])
-    return axis / (2 * sine) * np.arctan2(sine, cosine)
+    error: Array = axis / (2 * sine) * np.arctan2(sine, cosine)
+    return error

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
+Range = tuple[float, float]
+Axis = Literal["x", "y", "z"]
 Kind = Literal["box", "cylinder", "capsule", "sphere", "ellipsoid"]
 PARTS = 3  # geoms a body has; a simple shape leaves the rest unused
 UPRIGHT = (1.0, 0.0, 0.0, 0.0)
@@ -49,6 +51,16 @@ class Part:
         if self.kind == "sphere":
             return np.full(3, a)
         return np.array([a, a, b + (a if self.kind == "capsule" else 0.0)])
+
+    @property
+    def radius(self) -> float:
+        """Of the sphere around the part."""
+        a, b, c = self.size
+        if self.kind == "cylinder":
+            return math.hypot(a, b)
+        if self.kind == "box":
+            return math.hypot(a, b, c)
+        return a + b if self.kind == "capsule" else a if self.kind == "sphere" else max(self.size)
 
     def unit_inertia(self) -> Array:
         """Diagonal inertia of one kilogram, in the part's own frame."""
@@ -132,7 +144,7 @@ def quaternion(turn: Array) -> Array:
     return q if q[0] >= 0 else -q
 
 
-def about(axis: Literal["x", "y", "z"], angle: float) -> tuple[float, float, float, float]:
+def about(axis: Axis, angle: float) -> tuple[float, float, float, float]:
     half = math.sin(angle / 2)
     x, y, z = (half if axis == name else 0.0 for name in "xyz")
     return (math.cos(angle / 2), x, y, z)
@@ -161,13 +173,16 @@ def _surface(part: Part, random: np.random.Generator, count: int) -> Array:
 
 
 def sample(
-    random: np.random.Generator, widths: tuple[float, float], families: tuple[str, ...]
+    random: np.random.Generator,
+    widths: Range,
+    families: tuple[str, ...],
+    densities: Range = (250.0, 900.0),
+    frictions: Range = (0.5, 1.1),
 ) -> Thing:
     """`widths` bounds the narrowest horizontal width, so that it may or may not fit the gripper."""
     family = families[random.integers(len(families))]
-    width = random.uniform(*widths)
-    parts = FAMILIES[family](random, width / 2)
-    return Thing(family, parts, random.uniform(250, 900), random.uniform(0.5, 1.1))
+    parts = FAMILIES[family](random, random.uniform(*widths) / 2)
+    return Thing(family, parts, random.uniform(*densities), random.uniform(*frictions))
 
 
 def _block(random: np.random.Generator, r: float) -> tuple[Part, ...]:

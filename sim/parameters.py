@@ -25,10 +25,11 @@ HUES: tuple[Vec, ...] = (
 
 @dataclass(frozen=True)
 class Surface:
-    """`texture` is a number in the pool, or PLAIN; `repeat` its repetitions a metre or a face."""
+    """`texture` is a number in the pool, PLAIN, or the name of a preset's own; `repeat` its
+    repetitions a metre or a face."""
 
     rgb: Vec
-    texture: int = PLAIN
+    texture: int | str = PLAIN
     repeat: float = 1.0
     specular: float = 0.2
     shininess: float = 0.3

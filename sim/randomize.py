@@ -20,7 +20,8 @@ from calibration.cell import Camera
 from policy.contract import Invalid, Strict
 
 from .config import ObjectConfig
-from .objects import Thing, sample as sample_thing
+from .objects import Thing
+from .objects import sample as sample_thing
 from .parameters import (
     PLAIN,
     Dynamics,
@@ -106,7 +107,10 @@ PUBLISHED = {
 def things_of(objects: ObjectConfig, slots: int, random: np.random.Generator) -> tuple[Thing, ...]:
     low, high = objects.count
     count = random.integers(low, min(high, slots) + 1)
-    return tuple(sample_thing(random, objects.width, objects.families) for _ in range(count))
+    return tuple(
+        sample_thing(random, objects.width, objects.families, objects.density, objects.friction)
+        for _ in range(count)
+    )
 
 
 def sample(
@@ -121,9 +125,13 @@ def sample(
         return base
     draw = _Draw(random, config.scale)
     things = tuple(
-        replace(t, density=t.density * draw.factor(config.mass), friction=t.friction * draw.factor(config.friction))
-        for t in things
-    )  # fmt: skip
+        replace(
+            thing,
+            density=thing.density * draw.factor(config.mass),
+            friction=thing.friction * draw.factor(config.friction),
+        )
+        for thing in things
+    )
     gripper = cell.gripper
     return Parameters(
         things,
@@ -192,10 +200,10 @@ def _imaging(camera: Camera, config: RandomConfig, draw: _Draw) -> Imaging:
     low, high = camera.exposure.value
     middle = math.sqrt(low * high)  # exposure is felt in ratios
     # Pixel values follow light by about the power 1/2.2.
-    gain = [(edge / middle) ** (1 / 2.2) for edge in (low, high)]
+    dark, bright = ((edge / middle) ** (1 / 2.2) for edge in (low, high))
     cool, warm = camera.white_balance.value
     return Imaging(
-        draw.between(*gain, 1.0, config.exposure),
+        draw.between(dark, bright, 1.0, config.exposure),
         draw.between(cool, warm, 1.0, config.white_balance),
         draw.between(cool, warm, 1.0, config.white_balance),
         camera.noise.value * draw.between(0.5, 2.5, 1.0, config.noise),

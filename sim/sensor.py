@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from .camera import Picture
 from .parameters import Imaging
@@ -26,7 +25,7 @@ class Sensor:
         v = (np.arange(rows, dtype=np.float32) + 0.5) / rows - 0.5
         u = (np.arange(columns, dtype=np.float32) + 0.5) / columns - 0.5
         self._radius2 = (v[:, None] ** 2 + u**2) * 2  # 1 in the corners
-        self._gain: npt.NDArray[np.float32] | None = None
+        self._gain = np.ones((rows, columns, 3), np.float32)
         self._for: Imaging | None = None
 
     def develop(self, picture: Picture, imaging: Imaging, random: np.random.Generator) -> Picture:
@@ -37,7 +36,7 @@ class Sensor:
         if imaging != self._for:
             self._for = imaging
             tint = np.array([imaging.red, 1.0, imaging.blue], np.float32) * imaging.gain
-            self._gain = (1 - imaging.vignetting * self._radius2)[..., None] * tint
+            self._gain = (1 - np.float32(imaging.vignetting) * self._radius2)[..., None] * tint
         x *= self._gain
         noise = imaging.noise * min(1.0, self._scale)
         if noise > 0:

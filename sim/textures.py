@@ -16,7 +16,10 @@ import numpy.typing as npt
 
 from policy.contract import ContractError, Problem
 
+from . import stagecraft
+
 Picture = npt.NDArray[np.uint8]
+Array = npt.NDArray[np.float64]
 SURFACES, SKINS = 24, 24
 SIDE = 128
 SEED = 20180627
@@ -24,7 +27,7 @@ KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 
 
 def add_pool(spec: mujoco.MjSpec, own: Sequence[str]) -> None:
-    """Textures surface0.. and skin0.. in the model."""
+    """Textures surface0.. and skin0.. in the model, and the presets' by their names."""
     random = np.random.default_rng(SEED)
     pictures = [draw(random, SIDE) for _ in range(SURFACES)] + own_pictures(own)
     for number, picture in enumerate(pictures):
@@ -33,6 +36,12 @@ def add_pool(spec: mujoco.MjSpec, own: Sequence[str]) -> None:
     for number in range(SKINS):
         texture = spec.add_texture(name=f"skin{number}", type=mujoco.mjtTexture.mjTEXTURE_CUBE)
         _fill(texture, np.concatenate([draw(random, SIDE // 2)] * 6))
+    # The twin's presets have theirs by name, out of randomisation's reach.
+    for name, picture in stagecraft.flat().items():
+        _fill(spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_2D), picture)
+    for name, face in stagecraft.skins().items():
+        texture = spec.add_texture(name=name, type=mujoco.mjtTexture.mjTEXTURE_CUBE)
+        _fill(texture, np.concatenate([face] * 6))
 
 
 def _fill(texture: mujoco.MjsTexture, picture: Picture) -> None:
@@ -42,15 +51,15 @@ def _fill(texture: mujoco.MjsTexture, picture: Picture) -> None:
 
 def own_pictures(sources: Sequence[str]) -> list[Picture]:
     """Picture files, or folders of them, reduced to the pool's size."""
-    found = []
+    found: list[Picture] = []
     for number, source in enumerate(sources):
         path = Path(source)
-        files = sorted(f for f in path.iterdir() if f.suffix.lower() in KINDS) if path.is_dir() else [path]  # fmt: skip
-        pictures = [cv2.imread(str(file)) if file.is_file() else None for file in files]
-        if not files or any(picture is None for picture in pictures):
-            bad = [
-                str(f) for f, p in zip(files, pictures, strict=True) if p is None
-            ] or "no picture"
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        files = [file for file in inside if file == path or file.suffix.lower() in KINDS]
+        read = {file: cv2.imread(str(file)) if file.is_file() else None for file in files}
+        pictures = [picture for picture in read.values() if picture is not None]
+        if not files or len(pictures) < len(files):
+            bad = [str(file) for file, picture in read.items() if picture is None] or "no picture"
             wanted = f"pictures ({', '.join(sorted(KINDS))}), or folders of them"
             problem = Problem(f"scene.textures.{number}", bad, wanted, f"correct the path {source}")
             raise ContractError("scene", [problem])
@@ -69,43 +78,50 @@ def draw(random: np.random.Generator, side: int) -> Picture:
     return (255 * np.clip(mixed, 0, 1)).astype(np.uint8)
 
 
-def _noise(random: np.random.Generator, side: int) -> npt.NDArray[np.float64]:
+def _noise(random: np.random.Generator, side: int) -> Array:
     """Octaves of smoothed noise that tile: clouds, stone, cloth."""
-    total, weight = np.zeros((side, side)), 0.0
-    for octave in range(random.integers(2, 6)):
-        cells = min(2 ** (octave + random.integers(1, 3)), side)
-        coarse = np.pad(random.random((cells, cells)), 1, mode="wrap")
+    total: Array = np.zeros((side, side))
+    weight = 0.0
+    for octave in range(int(random.integers(2, 6))):
+        cells: int = min(2 ** (octave + int(random.integers(1, 3))), side)
+        coarse: Array = np.pad(random.random((cells, cells)), ((1, 1), (1, 1)), mode="wrap")
         scale = side // cells
         fine = cv2.resize(coarse, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         total += fine[scale : scale + side, scale : scale + side] * 0.6**octave
         weight += 0.6**octave
-    return np.clip(total / weight, 0, 1)
+    clipped: Array = np.clip(total / weight, 0, 1)
+    return clipped
 
 
-def _wave(random: np.random.Generator, side: int) -> npt.NDArray[np.float64]:
+def _wave(random: np.random.Generator, side: int) -> Array:
     """Stripes of a whole number of periods, bent by noise: wood, brushed metal."""
     y, x = np.mgrid[0:side, 0:side] / side
     a, b = random.integers(0, 9, 2)
     bend = random.uniform(0, 1.2) * _noise(random, side)
-    return 0.5 + 0.5 * np.sin(2 * np.pi * (a * x + (b + 1) * y + bend))
+    wave: Array = 0.5 + 0.5 * np.sin(2 * np.pi * (a * x + (b + 1) * y + bend))
+    return wave
 
 
-def _checker(random: np.random.Generator, side: int) -> npt.NDArray[np.float64]:
+def _checker(random: np.random.Generator, side: int) -> Array:
     y, x = np.mgrid[0:side, 0:side] * int(2 ** random.integers(1, 4)) // side
-    return ((x + y) % 2).astype(float)
+    squares: Array = ((x + y) % 2).astype(float)
+    return squares
 
 
-def _dots(random: np.random.Generator, side: int) -> npt.NDArray[np.float64]:
+def _dots(random: np.random.Generator, side: int) -> Array:
     n = int(2 ** random.integers(1, 4))
     y, x = (np.mgrid[0:side, 0:side] * n / side) % 1 - 0.5
-    return (np.hypot(x, y) < random.uniform(0.15, 0.4)).astype(float)
+    dots: Array = (np.hypot(x, y) < random.uniform(0.15, 0.4)).astype(float)
+    return dots
 
 
-def _grain(random: np.random.Generator, side: int) -> npt.NDArray[np.float64]:
-    return np.clip(0.5 + random.uniform(0.05, 0.25) * random.normal(size=(side, side)), 0, 1)
+def _grain(random: np.random.Generator, side: int) -> Array:
+    strength = random.uniform(0.05, 0.25)
+    grain: Array = np.clip(0.5 + strength * random.normal(size=(side, side)), 0, 1)
+    return grain
 
 
-PATTERNS: tuple[Callable[[np.random.Generator, int], npt.NDArray[np.float64]], ...] = (
+PATTERNS: tuple[Callable[[np.random.Generator, int], Array], ...] = (
     _noise,
     _wave,
     _checker,

@@ -14,21 +14,16 @@ import numpy.typing as npt
 
 from calibration import Cell
 
-from .bits import GRIPPER, HIT_ALL, OBJECT, SCENERY
+from .bits import GRIPPER, HIT_ALL, SCENERY
 from .config import SceneConfig
 from .gripper import FINGERS
 from .ik import Kinematics, yaw_of
-from .objects import PARTS, Thing
+from .objects import Thing
+from .robot import joint_speeds
 from .scene import PARKED, build
+from .slots import Slots
 
 Array = npt.NDArray[np.float64]
-KINDS = {
-    "box": mujoco.mjtGeom.mjGEOM_BOX,
-    "cylinder": mujoco.mjtGeom.mjGEOM_CYLINDER,
-    "capsule": mujoco.mjtGeom.mjGEOM_CAPSULE,
-    "sphere": mujoco.mjtGeom.mjGEOM_SPHERE,
-    "ellipsoid": mujoco.mjtGeom.mjGEOM_ELLIPSOID,
-}
 CHUNK_S = 0.02  # setpoints are renewed this often, as a robot's controller interpolates
 
 
@@ -61,17 +56,17 @@ class World:
         self.gripper = model.actuator("gripper").id
         self.speed_limits = np.array(joint_speeds(cell))
         slots = range(config.objects)
-        self.bodies = np.array([model.body(f"object{i}").id for i in slots])
+        self.slots = Slots(model, config.objects)
         self._qpos = np.array([model.joint(f"object{i}").qposadr[0] for i in slots])
         self._dof = np.array([model.joint(f"object{i}").dofadr[0] for i in slots])
-        self.geoms = np.array(
-            [[model.geom(f"object{i}_{part}").id for part in range(PARTS)] for i in slots]
-        )
         self.pads = np.array([model.geom(f"{name}_pad").id for name in FINGERS])
         self._owner = np.full(model.ngeom, -1)
-        for number, geoms in enumerate(self.geoms):
+        for number, geoms in enumerate(self.slots.geoms):
             self._owner[geoms] = number
         self._solid_arm = np.flatnonzero(model.geom_contype == GRIPPER)
+        self._setpoint: Array = self.kinematics.home.copy()
+        self._grip_goal = self._grip_setpoint = self.opening
+        self.closing_speed: float = cell.gripper.closing_speed.value
         self.reset()
 
     # Time ---------------------------------------------------------------------------------------
@@ -219,13 +214,17 @@ class World:
     def place(self, things: Sequence[Thing], positions: Array, quaternions: Array) -> None:
         """Make the first slots into these things, park the rest, and compute the state."""
         self.things = list(things)
+        self.slots.clear()
+        for slot, thing in enumerate(things):
+            self.slots.become(slot, thing)
+        posture = self.data.qpos.copy()
+        mujoco.mj_setConst(self.model, self.data)  # leaves the model's own initial pose behind
+        self.data.qpos[:] = posture
         for slot in range(self.config.objects):
             if slot < len(things):
-                self._become(slot, things[slot])
                 self._put(slot, positions[slot], quaternions[slot])
             else:
-                self._park(slot)
-        mujoco.mj_setConst(self.model, self.data)
+                self._put(slot, np.array(PARKED) - (0, 0, slot), np.array([1.0, 0, 0, 0]))
         self.refresh()
 
     def refresh(self) -> None:
@@ -253,52 +252,3 @@ class World:
         row, dof = self._qpos[slot], self._dof[slot]
         self.data.qpos[row : row + 3], self.data.qpos[row + 3 : row + 7] = position, quaternion
         self.data.qvel[dof : dof + 6] = 0.0
-
-    def _become(self, slot: int, thing: Thing) -> None:
-        model, body = self.model, self.bodies[slot]
-        com, turn, moments = thing.inertial()
-        model.body_mass[body] = thing.mass
-        model.body_ipos[body], model.body_iquat[body] = com, turn
-        model.body_inertia[body] = moments
-        model.body_gravcomp[body] = 0.0
-        for part, geom in zip(thing.parts, self.geoms[slot], strict=False):
-            model.geom_type[geom] = KINDS[part.kind]
-            model.geom_size[geom] = part.size
-            model.geom_pos[geom], model.geom_quat[geom] = part.position, part.quaternion
-            model.geom_aabb[geom] = (0, 0, 0, *part.extent)
-            model.geom_rbound[geom] = _bound(part.kind, part.size)
-            # Sliding, spinning, rolling: a ball on a real bin's floor comes to rest.
-            model.geom_friction[geom] = (thing.friction, 0.005, 0.0005)
-        used = len(thing.parts)
-        geoms = self.geoms[slot]
-        model.geom_contype[geoms] = model.geom_conaffinity[geoms] = 0
-        model.geom_contype[geoms[:used]] = OBJECT
-        model.geom_conaffinity[geoms[:used]] = OBJECT | SCENERY | GRIPPER
-        model.geom_rgba[geoms, 3] = 0.0
-        model.geom_rgba[geoms[:used], 3] = 1.0
-
-    def _park(self, slot: int) -> None:
-        model, geoms = self.model, self.geoms[slot]
-        model.body_gravcomp[self.bodies[slot]] = 1.0
-        model.geom_contype[geoms] = model.geom_conaffinity[geoms] = 0
-        model.geom_rgba[geoms, 3] = 0.0
-        self._put(slot, np.array(PARKED) - (0, 0, slot), np.array([1.0, 0, 0, 0]))
-
-
-def joint_speeds(cell: Cell) -> list[float]:
-    """The joints' rated speeds, where the model's makers publish them."""
-    from .arms import ARMS
-
-    known = ARMS.get(cell.arm.model) if cell.arm.mjcf is None else None
-    return [link.speed for link in known.links] if known else [2.0] * cell.arm.joints
-
-
-def _bound(kind: str, size: tuple[float, float, float]) -> float:
-    a, b, _ = size
-    if kind == "sphere":
-        return a
-    if kind == "capsule":
-        return a + b
-    if kind == "cylinder":
-        return float(np.hypot(a, b))
-    return float(np.linalg.norm(size)) if kind == "box" else max(size)

@@ -58,7 +58,7 @@ def main() -> None:
         timestep_s=timestep,
         shadow_lights=int(task.model.light_castshadow.sum()),
         versions={name: version(name) for name in ("gym-hil", "mujoco", "numpy")},
-        **share(step, task, "render"),
+        drawing=share(step, task, "render"),
     )
     env.close()
 

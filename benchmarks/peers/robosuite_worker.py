@@ -60,7 +60,7 @@ def main() -> None:
         timestep_s=timestep,
         shadow_lights=int(env.sim.model.light_castshadow.sum()),
         versions={name: version(name) for name in ("robosuite", "mujoco", "numpy")},
-        **share(step, env.sim, "render"),
+        drawing=share(step, env.sim, "render"),
     )
 
 

@@ -7,14 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .episode import Driver, Episode, Frame
+from .pictures import captioned, headed
 
 TILE = 160  # pixels, the height of a picture on the sheet
 COLUMNS = 8
-MARGIN = 6
-CAPTION = 18
-HEADER = 54
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-PAPER, INK, GREY = (255, 255, 255), (40, 40, 40), (120, 120, 120)
 # Who drove, as the colour of the bar under a picture (RGB).
 DRIVERS = {
     Driver.NOBODY: (200, 200, 200),
@@ -32,11 +28,7 @@ def contact_sheet(episode: Episode, pictures: int = 24) -> Frame:
     steps = np.unique(np.linspace(0, len(episode), count).round().astype(int))
     blocks = [steps[i : i + COLUMNS] for i in range(0, len(steps), COLUMNS)]
     rows = [_row(episode, camera, block) for block in blocks for camera in episode.images]
-    width = max((row.shape[1] for row in rows), default=0)
-    header = np.full((HEADER, max(width, 640), 3), PAPER, np.uint8)
-    for line, text in enumerate(_headline(episode)):
-        cv2.putText(header, text, (MARGIN, 20 + 22 * line), FONT, 0.45, INK, 1, cv2.LINE_AA)
-    return np.vstack([_widen(part, header.shape[1]) for part in [header, *rows]])
+    return headed(_headline(episode), rows, 640)
 
 
 def _headline(episode: Episode) -> tuple[str, str]:
@@ -68,16 +60,5 @@ def _tile(episode: Episode, camera: str, k: int) -> Frame:
     )
     if picture.ndim == 2:  # one channel: cv2 drops the axis
         picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2RGB)
-    tile = np.full((TILE + CAPTION + 2 * MARGIN, width + 2 * MARGIN, 3), PAPER, np.uint8)
-    tile[MARGIN : MARGIN + TILE, MARGIN : MARGIN + width] = picture[..., :3]
-    bar = slice(MARGIN + TILE, MARGIN + TILE + 3)
-    tile[bar, MARGIN : MARGIN + width] = DRIVERS[Driver(int(episode.driver[k]))]
     text = f"{k}" if k == 0 else f"{k}  r {episode.reward[k]:.2g}"
-    at = (MARGIN, MARGIN + TILE + CAPTION)
-    cv2.putText(tile, text, at, FONT, 0.38, GREY, 1, cv2.LINE_AA)
-    return tile
-
-
-def _widen(part: Frame, width: int) -> Frame:
-    missing = width - part.shape[1]
-    return np.pad(part, ((0, 0), (0, missing), (0, 0)), constant_values=255)
+    return captioned(picture[..., :3], text, DRIVERS[Driver(int(episode.driver[k]))])

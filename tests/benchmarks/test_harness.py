@@ -77,8 +77,8 @@ def test_share_is_what_the_method_takes() -> None:
         time.sleep(0.02)
 
     told = share(call, renderer, "render", calls=5)
-    assert told["renders_a_call"] == 2
-    assert 0.2 < told["render_share"] < 0.8
+    assert told["times_a_call"] == 2
+    assert 0.2 < told["share"] < 0.8
     assert set(seen) == {"picture"}
 
 
