@@ -51,13 +51,14 @@ class Darkroom:
         self._ready.wait(READY_S)
 
     def accept(self, feed: Feed, shot: Shot) -> None:
-        """A complete exposure. Too many of them, and the oldest is lost."""
+        """A complete exposure. Too many of a camera's, and its oldest is lost."""
         with self._work:
             self._shots.append((feed, shot))
-            if self._pace is not None and len(self._shots) > MOST_WAITING:
-                late, lost = self._shots.popleft()
-                late.discard(lost)
-                late.counts.overrun += 1
+            mine = [pair for pair in self._shots if pair[0] is feed]
+            if self._pace is not None and len(mine) > MOST_WAITING:
+                self._shots.remove(mine[0])
+                feed.discard(mine[0][1])
+                feed.counts.overrun += 1
             self._work.notify_all()
 
     def empty(self) -> None:

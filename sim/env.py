@@ -30,7 +30,7 @@ from .randomize import OFF, RandomConfig, sample, things_of
 from .world import World
 
 TWIN = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
-Observation = dict[str, npt.NDArray[Any]]
+Observation = dict[str, Any]
 FloatArray = npt.NDArray[np.float32]
 Array = npt.NDArray[np.float64]
 
@@ -39,6 +39,9 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
     """`randomize=None` is the cell as measured; `reset(options={"scale": s})` widens or narrows
     the randomisation for one episode, `{"parameters": p}` plays a recorded one again.
     Configurations may also be plain dicts of what differs from the defaults."""
+
+    # gymnasium reads the class's before it makes an instance, whose cell knows the rate.
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 5}  # noqa: RUF012
 
     def __init__(
         self,
@@ -76,10 +79,10 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self.world = World(self.cell, scene)
         self.arm = CartesianArm(self.world)
         self._appearance = Appearance(self.world)
-        self._drawer: Drawer | None = None
+        self.drawer: Drawer | None = None
         self._shadows = scene.shadows > 0
         self._period = self.cell.control.period.value
-        self.metadata = {"render_modes": ["rgb_array"], "render_fps": round(1 / self._period)}
+        self.metadata = {**self.metadata, "render_fps": round(1 / self._period)}
         self.parameters: Parameters | None = None
         self._spaces()
 
@@ -98,7 +101,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             np.tile(action.high, window),
             dtype=np.float32,
         )
-        self.observation_space: spaces.Dict = spaces.Dict(parts)
+        self.observation_space = spaces.Dict(parts)
         self.action_space = spaces.Box(action.low, action.high, dtype=np.float32)
 
     # Episode ------------------------------------------------------------------------------------
@@ -115,17 +118,21 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         parameters: Parameters = options.get("parameters", drawn)
         self.parameters = parameters
         self.arm.reset(*self._start(), parameters)  # before what else is placed: it clears the data
-        self._appearance.paint(parameters.look)
-        for eye in self.eyes:
-            view = parameters.views[eye.name]
-            self._appearance.view(eye.name, view)
-            eye.aim(self.world.model, view.zoom)
+        self.dress(parameters)
         fill(self.world, list(parameters.things), random)
         window = (self.grasp.action_window, len(self.interface.action))
         self._history = np.zeros(window, np.float32)
         self._taken = 0
         self._closing = False
         return self._observe(self._look()), self._info()
+
+    def dress(self, parameters: Parameters) -> None:
+        """Give the world this look, and the cameras these errors."""
+        self._appearance.paint(parameters.look)
+        for eye in self.eyes:
+            view = parameters.views[eye.name]
+            self._appearance.view(eye.name, view)
+            eye.aim(self.world.model, view.zoom)
 
     def _start(self) -> tuple[Array, float]:
         """Above the bin, at the workspace's top, not always the same."""
@@ -179,9 +186,9 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self.captured = self.world.time
         if not self.eyes:
             return {}
-        if self._drawer is None:
-            self._drawer = Drawer.shared(self.world.model)
-        drawer, data, imaging = self._drawer, self.world.data, self.parameters.imaging
+        if self.drawer is None:
+            self.drawer = Drawer.shared(self.world.model)
+        drawer, data, imaging = self.drawer, self.world.data, self.parameters.imaging
         return {
             eye.name: eye.see(drawer, data, imaging[eye.name], self.np_random, self._shadows)
             for eye in self.eyes
@@ -227,6 +234,6 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         return self._last[self.eyes[0].name]
 
     def close(self) -> None:
-        if self._drawer is not None:
-            self._drawer.close()
-            self._drawer = None
+        if self.drawer is not None:
+            self.drawer.close()
+            self.drawer = None

@@ -27,16 +27,16 @@ from .pace import Lag
 from .parameters import Imaging
 from .topic import Topic
 
-MOST_WAITING = 8  # exposed and not yet drawn: beyond, the oldest is lost
+MOST_WAITING = 2  # of a camera, exposed and not yet drawn: beyond, the oldest is lost
 BLUR_PX = 1.0  # what moves less than this while the shutter is open is drawn once
 
 
 @dataclass(frozen=True)
 class FeedConfig(Strict):
-    """`exposures`: pictures averaged into one where something moves: motion blur. Each costs a
-    drawing, so that two is what a 30 Hz camera on two cores can afford."""
+    """`exposures`: pictures averaged into one where something moves: motion blur. Off by default:
+    each costs a drawing, 10-20 ms with shadows, and two of them are all of a 30 Hz camera's time."""
 
-    exposures: int = 2
+    exposures: int = 1
     jitter: float = 0.0005  # s, standard deviation of the time between frames
     drop: float = 0.002  # share of frames that a healthy link loses
     jpeg: int = 0  # quality of `Frame.encoded`; 0: none

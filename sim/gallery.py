@@ -18,27 +18,22 @@ from .camera import Picture
 from .config import ObjectConfig
 from .env import TWIN, BinGrasp
 from .frames import CAMERA, FINE, Frames
-from .parameters import Parameters
 from .presets import PRESETS
-from .randomize import RandomConfig, things_of
+from .presets import episode as in_room
+from .randomize import RandomConfig
 
 GAP = 30  # px, between what stands side by side
 SMALL, LARGE = 160, (360, 480)
 MEASURED = "as measured"
 
 
-def preset(env: BinGrasp, name: str, seed: int) -> Parameters:
-    """The twin's appearance of that name, around the things that the seed gives."""
-    random = np.random.default_rng(seed)
-    things = things_of(env.objects, env.world.config.objects, random)
-    return PRESETS[name](env.cell, things, seed)
-
-
 def randomised(cell: Path, seed: int, rows: int = 4, columns: int = 6) -> Picture:
     """As a policy sees them, episode by episode."""
     with _open(cell, RandomConfig()) as env:
         seeds = [[seed + row * columns + k for k in range(columns)] for row in range(rows)]
-        tiles = [[captioned(_first(env, k), f"seed {k}") for k in row] for row in seeds]
+        tiles = [
+            [captioned(env.reset(seed=k)[0][CAMERA], f"seed {k}") for k in row] for row in seeds
+        ]
     return headed(["randomised"], [np.hstack(row) for row in tiles])
 
 
@@ -86,11 +81,11 @@ def arms(cells: Sequence[Path], seed: int) -> Picture:
     return stacked([default(cell, seed) for cell in cells])
 
 
-def _first(env: BinGrasp, seed: int, name: str | None = None) -> Picture:
-    """An episode's first observation, in the appearance of that name."""
-    options = {"parameters": preset(env, name, seed)} if name else None
-    seen, _ = env.reset(seed=seed, options=options)
-    found: Picture = seen[env.eyes[0].name]
+def _first(env: BinGrasp, seed: int, name: str | None) -> Picture:
+    """An episode's first observation in that room, or the cell as measured."""
+    parameters = in_room(name, env.cell, seed, env.objects)
+    seen, _ = env.reset(seed=seed, options={"parameters": parameters})
+    found: Picture = seen[CAMERA]
     return found
 
 

@@ -99,7 +99,8 @@ def _cameras(spec: mujoco.MjSpec, cell: Cell) -> None:
         if camera.mount == "wrist":
             body, position = spec.body("hand"), position + spec.site("tcp").pos
         body.add_camera(
-            name=name, pos=position, quat=quaternion(turn), resolution=(camera.width, camera.height),
+            name=name, pos=position, quat=quaternion(turn),
+            resolution=(camera.width, camera.height),
             sensor_size=(camera.width * 1e-5, camera.height * 1e-5), focal_pixel=camera.focal.value,
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ KINDS = {
 _EDITED = {
     "body": ("mass", "ipos", "iquat", "inertia", "gravcomp"),
     "geom": ("type", "size", "pos", "quat", "aabb", "rbound", "friction", "sameframe", "contype",
-             "conaffinity", "rgba"),
+             "conaffinity"),
 }  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class Slots:
         """As compiled: weightless, invisible, touching nothing."""
         for array, where, value in self._compiled:
             array[where] = value
+        self.model.geom_rgba[self.geoms, 3] = 0.0  # the rest of it is paint
 
     def become(self, slot: int, thing: Thing) -> None:
         """Takes effect with the next mj_setConst."""

@@ -32,7 +32,7 @@ class TwinConfig(Strict):
     max_lag: float = 0.5  # s of wall time; what is lost beyond is not caught up with
     objects: ObjectConfig = field(default_factory=lambda: ObjectConfig(count=(6, 10)))
     # Finer than training's: stamps are in these steps, and reality is no coarser.
-    scene: SceneConfig = field(default_factory=lambda: SceneConfig(timestep=0.002, shadows=1024))
+    scene: SceneConfig = field(default_factory=lambda: SceneConfig(timestep=0.002, shadows=512))
     drive: DriveConfig = field(default_factory=DriveConfig)
     claw: ClawConfig = field(default_factory=ClawConfig)
     feed: FeedConfig = field(default_factory=FeedConfig)

@@ -24,8 +24,8 @@ from policy.experience.pictures import write_png
 from .camera import Picture
 from .env import TWIN, BinGrasp
 from .frames import ASIDE, CAMERA, FINE, Frames
-from .gallery import preset
 from .presets import PRESETS
+from .presets import episode as in_room
 from .randomize import RandomConfig
 from .rollout import SOURCES, script
 from .world import World
@@ -164,7 +164,7 @@ def main(argv: list[str] | None = None) -> int:
         )
 
         def story(seed: int) -> Iterator[str]:
-            options = {"parameters": preset(env, a.preset, seed)} if a.preset else None
+            options = {"parameters": in_room(a.preset, env.cell, seed)} if a.preset else None
             return episode(env, a.policy, options, seed)
 
         if out is None:

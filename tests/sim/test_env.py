@@ -145,7 +145,7 @@ def test_reward_is_sparse_with_an_optional_penalty() -> None:
     assert [truncated for _, _, truncated in ends] == [False, False, True]
     env.reset(seed=0)
     stop = np.array([0, 0, 0, 0, 0, 0, 1], np.float32)
-    _, reward, terminated, truncated, info = env.step(stop)
+    *_, terminated, truncated, info = env.step(stop)
     assert (terminated, truncated) == (True, False)
     assert not info["success"]
 

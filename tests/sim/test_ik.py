@@ -56,13 +56,26 @@ def test_a_control_step_never_flips_the_arm(kinematics: Kinematics) -> None:
 
 def test_franka_flange_matches_its_published_kinematics() -> None:
     """Modified Denavit-Hartenberg parameters of Franka's data sheet, multiplied by hand."""
-    rows = [(0, 0.333, 0), (0, 0, -1), (0, 0.316, 1), (0.0825, 0, 1), (-0.0825, 0.384, -1), (0, 0, 1), (0.088, 0, 1)]  # fmt: skip
+    rows = [
+        (0, 0.333, 0),
+        (0, 0, -1),
+        (0, 0.316, 1),
+        (0.0825, 0, 1),
+        (-0.0825, 0.384, -1),
+        (0, 0, 1),
+        (0.088, 0, 1),
+    ]
     angles = np.array([0.3, -0.4, 0.2, -2.0, 0.5, 1.8, -0.7])
     pose = np.eye(4)
     for (a, d, quarter), q in zip(rows, angles, strict=True):
         alpha = quarter * np.pi / 2
         ca, sa, c, s = np.cos(alpha), np.sin(alpha), np.cos(q), np.sin(q)
-        step = [[c, -s, 0, a], [s * ca, c * ca, -sa, -d * sa], [s * sa, c * sa, ca, d * ca], [0, 0, 0, 1]]  # fmt: skip
+        step = [
+            [c, -s, 0, a],
+            [s * ca, c * ca, -sa, -d * sa],
+            [s * sa, c * sa, ca, d * ca],
+            [0, 0, 0, 1],
+        ]
         pose = pose @ np.array(step)
     tcp = (pose @ [0, 0, 0.107 + 0.1034, 1])[:3]
     found, _ = Kinematics(cell("twin")).pose(angles)
@@ -70,13 +83,25 @@ def test_franka_flange_matches_its_published_kinematics() -> None:
 
 
 def test_ur5e_flange_matches_its_published_kinematics() -> None:
-    rows = [(0, 0.1625, 1), (-0.425, 0, 0), (-0.3922, 0, 0), (0, 0.1333, 1), (0, 0.0997, -1), (0, 0.0996, 0)]  # fmt: skip
+    rows = [
+        (0, 0.1625, 1),
+        (-0.425, 0, 0),
+        (-0.3922, 0, 0),
+        (0, 0.1333, 1),
+        (0, 0.0997, -1),
+        (0, 0.0996, 0),
+    ]
     angles = np.array([0.4, -1.7, 1.9, -1.6, -1.4, 0.3])
     pose = np.diag([-1.0, -1.0, 1.0, 1.0])  # ROS's base_link, half a turn from the controller's
     for (a, d, quarter), q in zip(rows, angles, strict=True):
         alpha = quarter * np.pi / 2
         ca, sa, c, s = np.cos(alpha), np.sin(alpha), np.cos(q), np.sin(q)
-        step = [[c, -s * ca, s * sa, a * c], [s, c * ca, -c * sa, a * s], [0, sa, ca, d], [0, 0, 0, 1]]  # fmt: skip
+        step = [
+            [c, -s * ca, s * sa, a * c],
+            [s, c * ca, -c * sa, a * s],
+            [0, sa, ca, d],
+            [0, 0, 0, 1],
+        ]
         pose = pose @ np.array(step)
     tcp = (pose @ [0, 0, 0.1034, 1])[:3]
     found, _ = Kinematics(cell("twin_ur5e")).pose(angles)

@@ -49,7 +49,7 @@ def with_arm(cell: Cell, **fields: Any) -> Cell:
 
 
 def test_the_bin_is_the_cell_files(cell: Cell) -> None:
-    """A ball let go over the floor, over a wall's foot and over the rim meets what the file says."""
+    """Rays from above meet floor, walls and table where the file says."""
     model = build(cell, SceneConfig())
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
