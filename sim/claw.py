@@ -65,7 +65,7 @@ class ClawDriver:
         self._lag: Lag[_Grip] = Lag(world.cell.latency.gripper, np.random.default_rng([*seeds, 2]))
         self.states: Topic[ClawState] = Topic("gripper", blocking)
         self._period = round(1e9 / config.rate)
-        self._sequence = self._due_ns = 0
+        self._sequence, self._due_ns = 0, self._period
         self.reset()
 
     def command(self, width: float, force: float | None = None) -> None:

@@ -41,6 +41,7 @@ class Darkroom:
         self._shots: deque[tuple[Feed, Shot]] = deque()  # to be drawn
         self._done: list[tuple[Feed, Shot]] = []  # to be handed out
         self._unseen: dict[str, Shot] = {}  # lockstep: arrived, not yet drawn
+        self._turn, self._turns = 0, dict[str, int]()  # who was drawn when
         self._stopping = False
         self._ready = threading.Event()
         self._thread: threading.Thread | None = None
@@ -144,13 +145,20 @@ class Darkroom:
             if self._drawer is not None:
                 self._drawer.close()
 
+    def _next(self) -> tuple[Feed, Shot]:
+        """The oldest shot of the camera that has waited for its turn the longest."""
+        taken = min(self._shots, key=lambda pair: self._turns.get(pair[0].name, 0))
+        self._shots.remove(taken)
+        self._turns[taken[0].name] = self._turn = self._turn + 1
+        return taken
+
     def _one_round(self) -> None:
         assert self._pace is not None
         with self._work:
             if not self._shots:
                 due = min((shot.arrival_ns for _, shot in self._done), default=None)
                 self._work.wait(0.1 if due is None else min(0.1, self._pace.wait_s(due)))
-            taken = self._shots.popleft() if self._shots and not self._stopping else None
+            taken = self._next() if self._shots and not self._stopping else None
         if taken is not None:
             self._develop(*taken)
             with self._work:

@@ -77,7 +77,7 @@ class ArmDriver:
         self._efforts = np.array(
             [model.actuator(f"joint{i}").forcerange[1] for i in range(world.joints)]
         )
-        self._sequence = self._due_ns = 0
+        self._sequence, self._due_ns = 0, self._period
         self.reset(Misfit())
 
     # Commands, from any thread ------------------------------------------------------------------

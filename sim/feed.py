@@ -34,7 +34,7 @@ BLUR_PX = 1.0  # what moves less than this while the shutter is open is drawn on
 @dataclass(frozen=True)
 class FeedConfig(Strict):
     """`exposures`: pictures averaged into one where something moves: motion blur. Off by default:
-    each costs a drawing, 10-20 ms with shadows, and two of them are all of a 30 Hz camera's time."""
+    each costs a drawing, 10-20 ms with shadows, and two are all the time a 30 Hz camera has."""
 
     exposures: int = 1
     jitter: float = 0.0005  # s, standard deviation of the time between frames
@@ -65,7 +65,7 @@ class Frame:
     encoded: bytes | None  # JPEG
 
 
-@dataclass
+@dataclass(eq=False)
 class Shot:
     """What the shutter let in, on its way. Without states it repeats the frame before."""
 

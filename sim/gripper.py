@@ -10,7 +10,9 @@ from .bits import GRIPPER, HIT_ALL, SOLIMP, SOLREF
 
 FINGERS = ("finger_left", "finger_right")
 PAD = (0.010, 0.004, 0.010)  # half extents: width, thickness, height above and below the TCP
-TRAVEL_MASS = 0.1  # kg, of motor and spindle as a finger feels them
+# A geared motor: heavy as a finger feels it, and slow. Were it quick, it would slam through
+# whatever a single missed contact lets go.
+TRAVEL_MASS = 0.5  # kg
 
 
 def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None:
@@ -67,6 +69,6 @@ def _couple(spec: mujoco.MjSpec, cell: Cell) -> None:
     link.solref, link.solimp = (0.008, 1), (0.95, 0.99, 0.001, 0.5, 2)
     motor = spec.add_actuator(name="gripper", target=FINGERS[0])
     motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
-    motor.set_to_position(kp=6000, kv=120)
+    motor.set_to_position(kp=6000, kv=600)
     force = 2 * cell.gripper.force.value  # the motor of one finger pushes both
     motor.forcelimited, motor.forcerange = True, (-force, force)

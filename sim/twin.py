@@ -18,31 +18,21 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-import numpy as np
-
 from calibration import Cell, load_cell
 from policy.contract import Invalid
 
-from . import presets
-from .appearance import Appearance
-from .arm import CartesianArm
 from .armstate import ArmState
-from .bin import fill
 from .claw import ClawDriver, ClawState
 from .darkroom import Darkroom
 from .drive import ArmDriver
 from .env import TWIN
 from .faults import Faults
 from .feed import Feed, Frame, Pool
-from .gripper import FINGERS
 from .pace import Pace, Timeline
+from .stage import Stage
 from .topic import Closed, Subscription
 from .twinconfig import Health, Truth, TwinConfig
 from .world import World
-
-SEIZED = 1e4  # N*m or N of dry friction
-OILED = 1e-4  # of the pads' friction
-ABOVE_RIM = 0.05  # m; where the gripper must be before the bin is filled
 
 
 class CameraDriver:
@@ -79,8 +69,6 @@ class Twin:
         ]
         largest = max([config.scene.largest_picture, *sides])
         self._world = world = World(self.cell, replace(config.scene, largest_picture=largest))
-        self._setup, self._appearance = CartesianArm(world), Appearance(world)
-        self._loss = world.model.dof_frictionloss.copy()
         self._time, self._dt = Timeline(), round(world.config.timestep * 1e9)
         self._until = 0
         real = config.mode == "real_time"
@@ -101,6 +89,8 @@ class Twin:
             feed.name: CameraDriver(feed, self._darkroom, lambda: self.faults)
             for feed in self._feeds
         }
+        eyes = {feed.name: feed.eye for feed in self._feeds}
+        self._stage = Stage(world, eyes, config.objects)
         self.faults = Faults()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -142,7 +132,7 @@ class Twin:
             self._world.advance(self._world.config.timestep)
             self._time.now_ns = now = now + self._dt
             arm, claw = self.arm.read(now), self.gripper.read(now)
-            imaging = self.parameters.imaging
+            imaging = self._stage.parameters.imaging
             for feed in self._feeds:
                 shot = feed.expose(self._world.data, now, imaging[feed.name], self.faults)
                 if shot is not None:
@@ -156,58 +146,22 @@ class Twin:
     # The world ----------------------------------------------------------------------------------
 
     def reset(self, seed: int, preset: str | None = None) -> None:
-        """Another start, and another look if `preset` names one: arm above the bin, gripper open,
+        """Another start, and another room if `preset` names one: arm above the bin, gripper open,
         new objects. Faults and stops stay, and time goes on."""
         self.check()
-        name = preset or self.config.preset
-        parameters = presets.episode(
-            name, self.cell, seed, self.config.objects, self._world.config.objects
-        )
         with self._time.lock, self._darkroom.drawing:
             self._darkroom.empty()
-            self.parameters = parameters
-            self._world.model.dof_frictionloss[:] = self._loss
-            space = self.cell.workspace
-            low, high = np.array(space.low.value), np.array(space.high.value)
-            self._setup.reset(np.array([*(low + high)[:2] / 2, high[2]]), 0.0, parameters)
-            fill(self._world, list(parameters.things), np.random.default_rng([seed, 6]))
-            self._paint()
+            parameters = self._stage.reset(seed, preset or self.config.preset)
+            self._stage.misbehave(self.faults)
             self.gripper.reset()
             self.arm.reset(parameters.misfit)
-            model = self._world.model
-            self._friction = model.dof_frictionloss.copy(), model.geom_friction.copy()
-            self._misbehave()
 
     def reset_objects(self, seed: int) -> None:
         """Other objects in the bin; arm and room stay as they are."""
         self.check()
         with self._time.lock, self._darkroom.drawing:
-            self._clear_of_bin()
+            self._stage.refill(seed)
             self._darkroom.empty()
-            fresh = presets.episode(
-                self.config.preset, self.cell, seed, self.config.objects, self._world.config.objects
-            )
-            look = replace(self.parameters.look, things=fresh.look.things)
-            self.parameters = replace(self.parameters, things=fresh.things, look=look)
-            fill(self._world, list(fresh.things), np.random.default_rng([seed, 6]))
-            self._paint()
-
-    def _clear_of_bin(self) -> None:
-        box = self.cell.bin
-        height, rim = self._world.tcp[0][2], box.centre.value[2] + box.wall_height.value
-        if height < rim + ABOVE_RIM or self._world.held() is not None:
-            found = f"TCP at {height:.3f} m" + (", holding an object" * (height >= rim + ABOVE_RIM))
-            wanted = f"an empty gripper {rim + ABOVE_RIM:.3f} m high or more"
-            raise Invalid("reset_objects", found, wanted, "open the gripper and raise it, or reset")
-
-    def _paint(self) -> None:
-        """After filling, which makes the objects anew."""
-        self._appearance.paint(self.parameters.look)
-        for feed in self._feeds:
-            view = self.parameters.views[feed.name]
-            self._appearance.view(feed.name, view)
-            feed.eye.aim(self._world.model, view.zoom)
-        self._world.refresh()  # lamps and cameras stand still: no step computes them again
 
     def inject(self, faults: Faults) -> None:
         """Misbehave like this from now on; `Faults()` behaves."""
@@ -215,32 +169,15 @@ class Twin:
         faults.check(self.cell)
         with self._time.lock:
             self.faults = faults
-            self._misbehave()
-
-    def _misbehave(self) -> None:
-        world, faults = self._world, self.faults
-        loss, grip = (array.copy() for array in self._friction)
-        loss[world.arm_dof[list(faults.stick)]] = SEIZED
-        if faults.gripper_jam:
-            loss[[world.model.joint(name).dofadr[0] for name in FINGERS]] = SEIZED
-        if faults.slip:
-            grip[world.pads] *= OILED
-        world.model.dof_frictionloss[:] = loss
-        world.model.geom_friction[world.pads] = grip[world.pads]
-        self.arm.lose = faults.lose_commands
+            self.arm.lose = faults.lose_commands
+            self._stage.misbehave(faults)
 
     # What is known ------------------------------------------------------------------------------
 
     def truth(self) -> Truth:
         self.check()
         with self._time.lock:
-            world = self._world
-            place, yaw = world.tcp
-            positions, quaternions = world.poses()
-            return Truth(
-                self._time.now_ns, place, yaw, world.angles, world.aperture,
-                self.arm.contact_force(), positions, quaternions, world.held(), self.parameters,
-            )  # fmt: skip
+            return self._stage.truth(self._time.now_ns, self.arm.contact_force())
 
     def health(self) -> Health:
         pace = self._pace

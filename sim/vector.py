@@ -17,12 +17,9 @@ nor on who was faster.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import gymnasium
 import numpy as np
 import numpy.typing as npt
 from gymnasium.error import ClosedEnvironmentError
@@ -31,50 +28,18 @@ from gymnasium.vector.utils import (
     batch_space,
     create_shared_memory,
     read_from_shared_memory,
-    write_to_shared_memory,
 )
 
 from policy.contract import Invalid
 
 from .env import BinGrasp, Observation
+from .host import Answer, Reset, Shared, Step, host
 from .workers import SPAWN, Workers, cores
 
 Rewards = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Ids = npt.NDArray[np.int64]
 Infos = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """Observations and actions, which would cost too much to send: they lie in memory that all
-    processes see. An environment has two slots: what it sees now, and, `count` further on, what it
-    saw last in the episode before."""
-
-    count: int
-    observations: Any
-    actions: Any
-
-
-@dataclass(frozen=True)
-class _Reset:
-    env: int
-    seed: int | None
-    options: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class _Step:
-    env: int
-
-
-@dataclass(frozen=True)
-class _Answer:
-    env: int
-    reward: float
-    terminated: bool
-    truncated: bool
-    info: dict[str, Any]
 
 
 class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[Any]]):
@@ -101,21 +66,22 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
         self.observation_space = batch_space(one.observation_space, num_envs)
         self.action_space = batch_space(one.action_space, num_envs)
         context: Any = SPAWN
-        self._shared = shared = _Shared(  # kept: its locks live as long as it does
+        self._shared = shared = Shared(  # kept: its locks live as long as it does
             num_envs,
             create_shared_memory(one.observation_space, 2 * num_envs, context),
             create_shared_memory(one.action_space, num_envs, context),
         )
-        self._slots = _views(one.observation_space, shared.observations, 2 * num_envs)
-        self._actions = _views(one.action_space, shared.actions, num_envs)
+        views: Any = read_from_shared_memory
+        self._slots = views(one.observation_space, shared.observations, 2 * num_envs)
+        self._actions = views(one.action_space, shared.actions, num_envs)
         self._busy = np.zeros(num_envs, np.bool_)
-        self._ready: deque[_Answer] = deque()
+        self._ready: deque[Answer] = deque()
         mine = [range(number, num_envs, processes) for number in range(processes)]
         names = [
             f"worker {number} (environments {', '.join(map(str, envs))})"
             for number, envs in enumerate(mine)
         ]
-        self._workers = Workers(names, _host, mine, shared, arguments)
+        self._workers = Workers(names, host, mine, shared, arguments)
         self._processes = processes
 
     # Asynchronous -------------------------------------------------------------------------------
@@ -127,7 +93,7 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
         if given.shape != wanted:
             raise Invalid("actions", given.shape, str(wanted), "give env_ids one row each")
         for env, action in zip(ids.tolist(), given, strict=True):
-            self._start(env, _Step(env), action)
+            self._start(env, Step(env), action)
 
     def recv(
         self, batch: int | None = None
@@ -155,7 +121,7 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
         if self._busy.any():
             self._take(None)
         for env in range(self.num_envs):
-            self._start(env, _Reset(env, None if seed is None else seed + env, options))
+            self._start(env, Reset(env, None if seed is None else seed + env, options))
         *_, observations, infos = self._all()
         return observations, infos
 
@@ -182,7 +148,7 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
             raise ClosedEnvironmentError("asked after close: make another")
 
     def _start(
-        self, env: int, request: _Step | _Reset, action: npt.NDArray[np.float32] | None = None
+        self, env: int, request: Step | Reset, action: npt.NDArray[np.float32] | None = None
     ) -> None:
         self._require_open()
         if not 0 <= env < self.num_envs:
@@ -194,7 +160,7 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
         self._busy[env] = True
         self._workers.send(env % self._processes, request)
 
-    def _take(self, batch: int | None) -> list[_Answer]:
+    def _take(self, batch: int | None) -> list[Answer]:
         self._require_open()
         under_way = int(self._busy.sum())
         batch = under_way if batch is None else batch
@@ -223,41 +189,3 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
             {name: slots[: self.num_envs].copy() for name, slots in self._slots.items()},
             infos,
         )
-
-
-def _views(space: gymnasium.Space[Any], memory: Any, count: int) -> Any:
-    return read_from_shared_memory(space, memory, count)
-
-
-@contextmanager
-def _host(
-    number: int, mine: list[range], shared: _Shared, arguments: dict[str, Any]
-) -> Iterator[Callable[[_Reset | _Step], _Answer]]:
-    """A worker's environments; they share the process's renderer."""
-    envs = {env: BinGrasp(**arguments) for env in mine[number]}
-    some = next(iter(envs.values()))
-    actions = _views(some.action_space, shared.actions, shared.count)
-
-    def show(slot: int, observation: Any) -> None:
-        write_to_shared_memory(some.observation_space, slot, observation, shared.observations)
-
-    def serve(request: _Reset | _Step) -> _Answer:
-        env = envs[request.env]
-        if isinstance(request, _Reset):
-            observation, info = env.reset(seed=request.seed, options=request.options)
-            show(request.env, observation)
-            return _Answer(request.env, 0.0, False, False, info)
-        observation, reward, terminated, truncated, info = env.step(actions[request.env].copy())
-        if terminated or truncated:
-            show(shared.count + request.env, observation)
-            ended = info
-            observation, info = env.reset()
-            info["final_info"] = ended
-        show(request.env, observation)
-        return _Answer(request.env, reward, terminated, truncated, info)
-
-    try:
-        yield serve
-    finally:
-        for env in envs.values():
-            env.close()
