@@ -13,10 +13,13 @@ export MUJOCO_GL ?= egl
 
 .PHONY: run test check setup clean
 
-# Until the cell runs: check the cell file, record a simulated arm, keep it, look at it, learn-ready.
+# Until the cell runs: check the cell file, draw the cell, watch an expert grasp, collect scripted
+# grasps, look at them, and serve them to a learner.
 run: setup
 	$(PY) -m calibration check calibration/cells/twin.yaml --sheet $(OUT)/cell.png
-	$(PY) -m policy.experience record $(OUT)/log --env Pusher-v5 --episodes 8 --size 128x128 --seed 0
+	$(PY) -m sim.gallery $(OUT)/gallery.png
+	$(PY) -m sim.view --policy expert --out $(OUT)/view
+	$(PY) -m sim.collect $(OUT)/log --episodes 60 --size 96
 	$(PY) -m policy.experience verify $(OUT)/log
 	$(PY) -m policy.experience list $(OUT)/log
 	$(PY) -m policy.experience inspect $(OUT)/log --sheet $(OUT)/episode.png

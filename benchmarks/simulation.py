@@ -93,7 +93,7 @@ def main() -> None:
             arguments.processes, arguments.shadows, arguments.sizes
         )
     ]
-    peers = "--gym-hil PYTHON --robosuite PYTHON"
+    peers = f"--gym-hil PYTHON --robosuite PYTHON --rounds {arguments.rounds}"
     packages = ["gymnasium", "mujoco", "numpy"]
     save(arguments.out, comparisons, f"python -m benchmarks.simulation {peers}", packages)
     print(table(comparisons), *rates(comparisons), sep="\n")

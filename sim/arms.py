@@ -125,7 +125,7 @@ FRANKA = ArmModel(
     ),
     flange=((0, 0, 0.107), (0, 0, 0)),
     home=(0.0, -0.35, 0.0, -2.35, 0.0, 2.0, 0.0),
-    stiffness=(4500, 4500, 3500, 3500, 2000, 2000, 2000),
+    stiffness=(4500, 4500, 3500, 3500, 300, 300, 300),
 )  # fmt: skip
 
 # Kinematics (Denavit-Hartenberg), masses and centres of mass: Universal Robots' published table
@@ -187,7 +187,7 @@ UR5E = ArmModel(
     ),
     flange=((0, 0, 0.0996), (0, 0, 0)),
     home=(0.0, -1.9, 2.0, -1.67, -PI / 2, 0.0),
-    stiffness=(4000, 4000, 3000, 1000, 1000, 1000),
+    stiffness=(4000, 4000, 3000, 300, 300, 300),
 )  # fmt: skip
 
 ARMS = {"franka_like": FRANKA, "ur5e_like": UR5E}

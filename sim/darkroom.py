@@ -20,6 +20,7 @@ from .feed import MOST_WAITING, Feed, Frame, Shot
 from .pace import Pace, Timeline
 
 READY_S = 60.0
+GRAIN_S = 0.0005
 
 
 class Darkroom:
@@ -157,7 +158,9 @@ class Darkroom:
         with self._work:
             if not self._shots:
                 due = min((shot.arrival_ns for _, shot in self._done), default=None)
-                self._work.wait(0.1 if due is None else min(0.1, self._pace.wait_s(due)))
+                # The physics' clock goes in steps: what is due may be a moment from being so.
+                left = 0.1 if due is None else self._pace.wait_s(due)
+                self._work.wait(min(0.1, max(GRAIN_S, left)))
             taken = self._next() if self._shots and not self._stopping else None
         if taken is not None:
             self._develop(*taken)
