@@ -168,9 +168,6 @@ class Drawer:
         context.mat_texrepeat[: 2 * count] = model.mat_texrepeat.ravel()
         context.mat_texuniform[:count] = model.mat_texuniform
 
-    def upload(self, texture: int) -> None:
-        mujoco.mjr_uploadTexture(self.model, self._context, texture)
-
     def close(self) -> None:
         self._users -= 1
         if self._users == 0:

@@ -114,7 +114,14 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         random = self.np_random
         things = things_of(self.objects, self.world.config.objects, random)
         config = self.randomize.scaled(options.get("scale", self.randomize.scale))
-        drawn = sample(self.cell, config, things, random, self.world.config.distractors)
+        drawn = sample(
+            self.cell,
+            config,
+            things,
+            random,
+            self.world.config.distractors,
+            len(self._appearance.surfaces),
+        )
         parameters: Parameters = options.get("parameters", drawn)
         self.parameters = parameters
         self.arm.reset(*self._start(), parameters)  # before what else is placed: it clears the data

@@ -119,7 +119,9 @@ def sample(
     things: tuple[Thing, ...],
     random: np.random.Generator,
     strays: int,
+    surfaces: int = SURFACES,
 ) -> Parameters:
+    """`strays` and `surfaces` are how many of each the compiled scene can show."""
     base = nominal(cell, things)
     if config.scale == 0:
         return base
@@ -135,7 +137,7 @@ def sample(
     gripper = cell.gripper
     return Parameters(
         things,
-        _look(base.look, cell, config, things, draw, strays),
+        _look(base.look, cell, config, things, draw, strays, surfaces),
         {name: _view(camera, config, draw) for name, camera in cell.cameras.items()},
         {name: _imaging(camera, config, draw) for name, camera in cell.cameras.items()},
         Dynamics(
@@ -235,9 +237,10 @@ def _look(
     things: tuple[Thing, ...],
     draw: _Draw,
     strays: int,
+    textures: int,
 ) -> Look:
     surfaces = {
-        name: _surface(surface, config, draw, SURFACES if name in SPOTS else 0)
+        name: _surface(surface, config, draw, textures if name in SPOTS else 0)
         for name, surface in base.surfaces.items()
     }
     skins = tuple(_surface(surface, config, draw, SKINS) for surface in base.things)

@@ -52,25 +52,20 @@ def episode(env: BinGrasp, policy: str, options: dict[str, Any] | None, seed: in
 
 @contextmanager
 def watched(world: World, interval: float, look: Callable[[], object]) -> Iterator[None]:
-    """Call `look` after each `interval` (s) of the world's time, while it goes on."""
-    each, step = max(1, world.steps(interval)), world.config.timestep
-    advance, since = world.advance, 0
+    """Call `look` about every `interval` (s) of the world's time, while it goes on."""
+    due = world.time + interval
 
-    def go_on(seconds: float) -> None:
-        nonlocal since
-        left = world.steps(seconds)
-        while left:
-            count = min(left, each - since)
-            advance(count * step)
-            left, since = left - count, (since + count) % each
-            if since == 0:
-                look()
+    def see() -> None:
+        nonlocal due
+        if world.time > due - world.config.timestep / 2:
+            look()
+            due += interval
 
-    world.advance = go_on  # type: ignore[method-assign]
+    world.watch = see
     try:
         yield
     finally:
-        world.advance = advance  # type: ignore[method-assign]
+        world.watch = None
 
 
 def write(env: BinGrasp, story: Iterator[str], out: Path) -> list[Path]:

@@ -5,7 +5,7 @@ Time is counted in physics steps, so that it neither drifts nor depends on how i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -64,6 +64,8 @@ class World:
         for number, geoms in enumerate(self.slots.geoms):
             self._owner[geoms] = number
         self._solid_arm = np.flatnonzero(model.geom_contype == GRIPPER)
+        # Called while time goes on, every CHUNK_S or sooner, by whoever films.
+        self.watch: Callable[[], None] | None = None
         self._setpoint: Array = self.kinematics.home.copy()
         self._grip_goal = self._grip_setpoint = self.opening
         self.closing_speed: float = cell.gripper.closing_speed.value
@@ -91,6 +93,8 @@ class World:
             self._renew_setpoints(count)
             mujoco.mj_step(self.model, self.data, nstep=count)
             self._step += count
+            if self.watch is not None:
+                self.watch()
 
     def _arm_due(self) -> int | None:
         return self._pending_arm[0].start_step if self._pending_arm else None

@@ -14,7 +14,7 @@ from calibration import load_cell
 from sim.config import SceneConfig
 from sim.env import TWIN
 from sim.view import main, watched, write_video
-from sim.world import World
+from sim.world import CHUNK_S, World
 
 
 def read_film(path: Path) -> list[np.ndarray]:
@@ -56,8 +56,8 @@ def test_a_video_without_a_codec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert abs(float(red.mean()) - 200) < 8
 
 
-def test_watching_is_hardly_felt() -> None:
-    """A look at each interval, however time is cut up; the same time, all but the same state."""
+def test_watching_is_not_felt() -> None:
+    """A look at each interval, a controller's cycle late at most; the same state, bit for bit."""
     cell = load_cell(TWIN)
     worlds = [World(cell, SceneConfig(objects=1)) for _ in range(2)]
     times: list[float] = []
@@ -66,9 +66,11 @@ def test_watching_is_hardly_felt() -> None:
             world.grip(0.02)
             for seconds in (0.012, 0.1, 0.2, 0.048):
                 world.advance(seconds)
-    assert times == pytest.approx([0.04 * k for k in range(1, 10)])
+    late = np.array(times) - 0.04 * np.arange(1, 10)
+    assert (late > -1e-9).all()
+    assert (late < CHUNK_S).all()
     assert worlds[0].time == worlds[1].time == pytest.approx(0.36)
-    assert np.allclose(worlds[0].data.qpos, worlds[1].data.qpos, atol=2e-3)
+    assert np.array_equal(worlds[0].data.qpos, worlds[1].data.qpos)
     worlds[0].advance(0.1)
     assert len(times) == 9
 
