@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from policy.contract import ContractError
-from policy.experience.pictures import write_png
+from policy.experience.pictures import write_picture
 
 from .cell import Cell
 from .cellfile import load_cell
@@ -38,7 +38,7 @@ def main() -> int:
         cell = load_cell(arguments.cell)
         print(summary(cell))
         if arguments.sheet:
-            write_png(arguments.sheet, draw_cell(cell))
+            write_picture(arguments.sheet, draw_cell(cell))
             print(f"  drawn in {arguments.sheet}")
     except (ContractError, OSError) as error:
         print(error, file=sys.stderr)

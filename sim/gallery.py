@@ -12,7 +12,7 @@ import numpy as np
 
 from calibration import load_cell
 from policy.contract import ContractError, Invalid
-from policy.experience.pictures import captioned, headed, stacked, write_png
+from policy.experience.pictures import captioned, headed, stacked, write_picture
 
 from .camera import Picture
 from .config import ObjectConfig
@@ -122,7 +122,7 @@ PAGES: dict[str, Callable[[Path, int], Picture]] = {
 
 def main(argv: list[str] | None = None) -> int:
     top = argparse.ArgumentParser(prog="python -m sim.gallery", description=__doc__)
-    top.add_argument("out", type=Path, help="PNG file")
+    top.add_argument("out", type=Path, help="PNG or JPEG file")
     top.add_argument("--page", choices=PAGES, default="sheet")
     top.add_argument("--cell", type=Path, action="append", help="cell file; several for `arms`")
     top.add_argument("--seed", type=int, default=0)
@@ -131,7 +131,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         for cell in cells:
             load_cell(cell)
-        write_png(
+        write_picture(
             a.out, arms(cells, a.seed) if a.page == "arms" else PAGES[a.page](cells[0], a.seed)
         )
     except (ContractError, Invalid, OSError) as error:

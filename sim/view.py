@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from policy.contract import ContractError, Invalid
-from policy.experience.pictures import write_png
+from policy.experience.pictures import write_picture
 
 from .camera import Picture
 from .env import TWIN, BinGrasp
@@ -80,8 +80,8 @@ def write(env: BinGrasp, story: Iterator[str], out: Path) -> list[Path]:
         print()
     finally:
         frames.close()
-    write_png(out / "start.png", film[0])
-    write_png(out / "end.png", film[-1])
+    write_picture(out / "start.png", film[0])
+    write_picture(out / "end.png", film[-1])
     return [out / "start.png", out / "end.png", write_video(out / "episode", film, FPS)]
 
 

@@ -20,7 +20,7 @@ from .log.index import Entry, Index, open_index
 from .log.reader import read_episode
 from .log.repair import unfinished
 from .log.verdicts import VerdictWriter
-from .pictures import write_png
+from .pictures import write_picture
 from .sheet import contact_sheet
 
 HEADER = ("episode", "task", "source", "policy", "actions", "person", "return", "label", "end")
@@ -59,7 +59,7 @@ def inspect(arguments: argparse.Namespace) -> int:
     print(entry.path)
     print("\n".join(f"  {line}" for line in _summary(episode)))
     if arguments.sheet:
-        write_png(arguments.sheet, contact_sheet(episode))
+        write_picture(arguments.sheet, contact_sheet(episode))
         print(f"  pictures in {arguments.sheet}")
     return 0
 

@@ -18,11 +18,17 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 PAPER, INK, GREY = (255, 255, 255), (40, 40, 40), (120, 120, 120)
 
 
-def write_png(path: Path, picture: Picture) -> None:
-    """Write an RGB picture, whole or not at all, into a directory that is made if need be."""
-    done, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+def write_picture(path: Path, picture: Picture) -> None:
+    """Write an RGB picture as its suffix says (.png, .jpg), whole or not at all, into a directory
+    that is made if need be."""
+    done, data = False, np.zeros(0, np.uint8)
+    if cv2.haveImageWriter(path.name):
+        done, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not done:
-        raise OSError(f"{path}: found a picture {picture.shape} that OpenCV cannot encode")
+        raise OSError(
+            f"{path}: found a picture {picture.shape} and no encoder for "
+            f"{path.suffix!r}, wanted one; name it .png or .jpg"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, data.tobytes())
 
