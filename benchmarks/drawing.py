@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import machine
+from sim.config import OFF, RandomConfig
 from sim.env import BinGrasp
-from sim.randomize import OFF, RandomConfig, sample
+from sim.randomize import sample
 from sim.scripted import Scripted
 
 RESULT = Path(__file__).with_name("results") / "drawing.json"

@@ -10,13 +10,12 @@ import numpy as np
 from policy.contract import Invalid
 
 from . import stagecraft
-from .objects import Axis, about, matrix, quaternion
+from .objects import matrix, quaternion, turned
 from .parameters import PLAIN, Look, Surface, View
 from .scene import LIGHTS
 from .slots import shape
 from .world import World
 
-AXES: tuple[Axis, ...] = ("x", "y", "z")
 RGB = mujoco.mjtTextureRole.mjTEXROLE_RGB.value
 
 
@@ -57,8 +56,8 @@ class Appearance:
         number = model.camera(name).id
         turn = matrix(self._turns[number])
         model.cam_pos[number] = self._positions[number] + np.array(view.shift)
-        roll, pitch, yaw = (matrix(about(a, v)) for a, v in zip(AXES, view.turn, strict=True))
-        turn = np.asarray(turn @ roll @ pitch @ yaw)
+        error = np.stack([turned(axis, np.array(view.turn)) for axis in np.eye(3)], axis=1)
+        turn = np.asarray(turn @ error)
         model.cam_quat[number] = quaternion(turn)
 
     def _paint(self, name: str, surface: Surface, pool: list[int]) -> None:

@@ -20,7 +20,7 @@ class CartesianArm:
         space, control = world.cell.workspace, world.cell.control
         self._low, self._high = np.array(space.low.value), np.array(space.high.value)
         self._yaws = space.yaw.value
-        self._leash = 0.6 * control.max_step.value
+        self._step = control.max_step.value
         self.unreached = 0
         self._shift, self._yaw_shift = np.zeros(3), 0.0
         self._base_gain: tuple[Array, ...] = tuple(
@@ -28,7 +28,6 @@ class CartesianArm:
             for array in (
                 world.model.dof_damping,
                 world.model.dof_frictionloss,
-                world.model.geom_friction,
                 world.model.actuator_forcerange,
             )
         )
@@ -36,11 +35,11 @@ class CartesianArm:
     def reset(self, place: Array, yaw: float, parameters: Parameters) -> None:
         """At rest there, gripper open, dynamics as the episode has them."""
         world, factors = self.world, parameters.dynamics
-        damping, friction, contact, force = self._base_gain
+        damping, friction, force = self._base_gain
         arm = world.arm_dof
         world.model.dof_damping[arm] = damping[arm] * factors.damping
         world.model.dof_frictionloss[arm] = friction[arm] * factors.joint_friction
-        world.model.geom_friction[world.pads, 0] = contact[world.pads, 0] * factors.pad_friction
+        world.grip_friction = world.cell.gripper.friction.value * factors.pad_friction
         world.model.actuator_forcerange[world.gripper] = force[world.gripper] * factors.grip_force
         self._shift, self._yaw_shift = np.array(parameters.misfit.shift), parameters.misfit.yaw
         self.place, self.yaw = place.copy(), yaw
@@ -54,7 +53,9 @@ class CartesianArm:
     def displace(self, by: Array, turn: float, seconds: float, delay: float) -> None:
         """Command a displacement: to arrive after `delay`, and to be done `seconds` later."""
         found, _ = self.reported()
-        near = np.clip(self.place, found - self._leash, found + self._leash)
+        # As far as a free arm may lag: its servo, and what is still on its way.
+        leash = self._step * (0.6 + delay / seconds)
+        near = np.clip(self.place, found - leash, found + leash)
         place = np.clip(near + by, self._low, self._high)
         self.place, before = place, self.place
         self.yaw, yaw_before = float(np.clip(self.yaw + turn, *self._yaws)), self.yaw

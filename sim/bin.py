@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +38,25 @@ def inside(box: Bin, points: Array) -> npt.NDArray[np.bool_]:
     return (np.abs(at[:, :2]) <= half).all(axis=1) & (at[:, 2] > -0.002)
 
 
-def fill(world: World, things: list[Thing], random: np.random.Generator) -> None:
+def fill(world: World, things: Sequence[Thing], random: np.random.Generator) -> None:
     """Lay the things into the bin, each where least lies below it, and wait until they rest. What
     rolls out is dropped in again. The arm is not in the way."""
     world.touchable(False)
+    try:
+        _lay(world, things, random)
+        for _ in range(TRIES):
+            settle(world)
+            out = np.flatnonzero(~inside(world.cell.bin, world.poses()[0]))
+            if not len(out):
+                return
+            for slot in out:
+                _drop(world, int(slot), random)
+        settle(world)
+    finally:
+        world.touchable(True)
+
+
+def _lay(world: World, things: Sequence[Thing], random: np.random.Generator) -> None:
     tops: list[tuple[Array, float, float]] = []
     positions, turns = [], []
     for thing in things:
@@ -51,18 +67,15 @@ def fill(world: World, things: list[Thing], random: np.random.Generator) -> None
         positions.append(position)
         turns.append(lowest[1])
     world.place(things, np.array(positions), np.array(turns))
-    for _ in range(TRIES):
-        settle(world)
-        out = np.flatnonzero(~inside(world.cell.bin, world.poses()[0]))
-        if not len(out):
-            break
-        for slot in out:
-            thing = world.things[slot]
-            place, turn = _spot(world, thing, random)
-            others = np.delete(world.poses()[0][:, 2], slot)
-            height = others.max(initial=world.cell.bin.centre.value[2]) + 2 * _reach(thing)
-            world.put(int(slot), np.array([*place, height]), np.array(turn))
-    world.touchable(True)
+
+
+def _drop(world: World, slot: int, random: np.random.Generator) -> None:
+    """From above all others."""
+    thing = world.things[slot]
+    place, turn = _spot(world, thing, random)
+    others = np.delete(world.poses()[0][:, 2], slot)
+    height = others.max(initial=world.cell.bin.centre.value[2]) + 2 * _reach(thing)
+    world.put(slot, np.array([*place, height]), np.array(turn))
 
 
 def settle(world: World, longest: float = 2.0) -> None:

@@ -122,7 +122,6 @@ class Drawer:
             raise RuntimeError(
                 "a process draws with one renderer: close the first, or start a process"
             )
-        Drawer._alive = self
         self._users = 1
         largest = model.vis.global_.offwidth
         self.model = model
@@ -138,6 +137,7 @@ class Drawer:
         self._camera = mujoco.MjvCamera()
         self._camera.type = mujoco.mjtCamera.mjCAMERA_FIXED
         self._pictures: dict[tuple[int, int], Picture] = {}
+        Drawer._alive = self  # last: what failed above is not alive
 
     def draw(
         self, data: mujoco.MjData, camera: str, size: tuple[int, int], shadows: bool

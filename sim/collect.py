@@ -28,8 +28,8 @@ from policy.experience.log.index import Entry, open_index
 from policy.experience.log.logfile import PART
 from policy.experience.log.reader import read_summary
 
+from .config import RandomConfig
 from .env import TWIN, BinGrasp
-from .randomize import RandomConfig
 from .rollout import SOURCES, record
 from .workers import WorkerError, Workers, cores
 
@@ -61,8 +61,12 @@ def _collector(
     with _claimed(directory, fcntl.LOCK_SH):
         env = collection.env()
         prefix = collection.prefix(env)
-        yield lambda seed: record(env, collection.policy, seed, directory, f"{prefix}{seed:09d}")
-        env.close()
+        try:
+            yield lambda seed: record(
+                env, collection.policy, seed, directory, f"{prefix}{seed:09d}"
+            )
+        finally:
+            env.close()
 
 
 @contextmanager

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar, cast
 
 from policy.contract import Invalid, Strict, decode
 
-from .objects import FAMILIES
+from .families import FAMILIES
 
-T = TypeVar("T", bound=Strict)
+T = TypeVar("T")
 
 
 def given(cls: type[T], value: T | Mapping[str, Any] | None, source: str) -> T:
@@ -92,3 +93,68 @@ class GraspConfig(Strict):
         if not 0 < self.success_height < 1:
             wanted = "more than 0 m, less than 1 m"
             raise Invalid("success_height", self.success_height, wanted, "give metres")
+
+
+@dataclass(frozen=True)
+class RandomConfig(Strict):
+    """How widely episodes differ. A width of 0 switches a factor off; `scale` widens all of them,
+    for a curriculum."""
+
+    scale: float = 1.0
+    # Appearance: shares, 0 to 1.
+    textures: float = 0.7  # how many surfaces carry one
+    colours: float = 1.0  # how far from the nominal colour
+    materials: float = 1.0
+    brightness: float = 1.0  # 0.25 to 1.1 times the nominal light
+    lights: float = 1.0  # how often there are more, or fewer
+    light_turn: float = 0.35  # rad
+    no_shadow: float = 0.25  # how often
+    strays: float = 1.0
+    # Cameras.
+    camera_shift: float = 0.03  # m
+    camera_turn: float = 0.052  # rad
+    camera_zoom: float = 0.05
+    exposure: float = 1.0  # of the cell's own ranges
+    white_balance: float = 1.0
+    noise: float = 1.0
+    blur: float = 4.0  # px of the full frame
+    jpeg: float = 0.5  # how often; quality 50 to 95
+    # Dynamics, as shares of the nominal value.
+    mass: float = 0.02
+    friction: float = 0.1
+    damping: float = 0.2
+    grip_force: float = 0.2
+    closing_speed: float = 0.2
+    # Time and calibration.
+    action_delay: float = 0.5  # control periods
+    observation_delay: float = 0.5  # control periods
+    period_jitter: float = 0.05  # control periods, standard deviation
+    misfit_shift: float = 0.004  # m
+    misfit_yaw: float = 0.01  # rad
+
+    def __post_init__(self) -> None:
+        for name in (factor.name for factor in fields(self)):
+            value = getattr(self, name)
+            if not 0 <= value < math.inf:
+                raise Invalid(name, value, "0 or more", "0 switches it off")
+        for name in ("mass", "friction", "damping", "grip_force", "closing_speed", "camera_zoom"):
+            if getattr(self, name) * self.scale >= 1:
+                found = getattr(self, name) * self.scale
+                raise Invalid(
+                    name, found, "less than 1 (with scale)", "the value would be negative"
+                )
+
+    def scaled(self, scale: float) -> RandomConfig:
+        return replace(self, scale=scale)
+
+
+# Ranges as published; what a publication leaves out stays at our default. Fields of view are zooms
+# here: d focal / focal = d fov / sin(fov), for the example cell's 43 degrees.
+OFF = RandomConfig(scale=0.0)
+PUBLISHED = {
+    "playground": RandomConfig(
+        camera_shift=0.05, camera_turn=0.175, light_turn=0.35, no_shadow=0.25
+    ),
+    "robosuite": RandomConfig(camera_shift=0.01, camera_turn=0.087, camera_zoom=0.13),
+    "dql_grasping": RandomConfig(camera_shift=0.0, camera_turn=0.052, camera_zoom=0.052),
+}

@@ -23,10 +23,10 @@ from .appearance import Appearance
 from .arm import CartesianArm
 from .bin import fill, local
 from .camera import Crop, Drawer
-from .config import GraspConfig, ObjectConfig, SceneConfig, given
+from .config import OFF, GraspConfig, ObjectConfig, RandomConfig, SceneConfig, given
 from .eye import Eye
 from .parameters import Parameters
-from .randomize import OFF, RandomConfig, sample, things_of
+from .randomize import sample, things_of
 from .world import World
 
 TWIN = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
@@ -64,6 +64,9 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         if self.objects.count[0] > scene.objects:
             wanted = f"{scene.objects} at most (scene.objects)"
             raise Invalid("objects.count", self.objects.count, wanted, "raise scene.objects")
+        if not 8 <= size <= scene.largest_picture:
+            wanted = f"8 to {scene.largest_picture} px (scene.largest_picture)"
+            raise Invalid("size", size, wanted, "draw another size")
         offered = self.cell.interface(cameras, self.grasp.action_window)
         chosen = crops or {}
         self.eyes = [
@@ -111,7 +114,10 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
     ) -> tuple[Observation, dict[str, Any]]:
         super().reset(seed=seed)
         options = options or {}
-        random = self.np_random
+        for name in options.keys() - {"scale", "parameters"}:
+            raise Invalid("options", name, "scale or parameters", "correct its name")
+        # Of its own, so that what is drawn changes nothing of where the arm and the things start.
+        random = np.random.default_rng(self.np_random.integers(1 << 62))
         things = things_of(self.objects, self.world.config.objects, random)
         config = self.randomize.scaled(options.get("scale", self.randomize.scale))
         drawn = sample(
@@ -122,15 +128,18 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             self.world.config.distractors,
             len(self._appearance.surfaces),
         )
-        parameters: Parameters = options.get("parameters", drawn)
-        self.parameters = parameters
+        parameters = self.parameters = given(
+            Parameters, options.get("parameters", drawn), "options"
+        )
+        if len(parameters.things) > self.world.config.objects:
+            found, wanted = len(parameters.things), f"{self.world.config.objects} at most"
+            raise Invalid("options.parameters.things", found, wanted, "raise scene.objects")
         self.arm.reset(*self._start(), parameters)  # before what else is placed: it clears the data
         self.dress(parameters)
-        fill(self.world, list(parameters.things), random)
+        fill(self.world, parameters.things, self.np_random)
         window = (self.grasp.action_window, len(self.interface.action))
         self._history = np.zeros(window, np.float32)
         self._taken = 0
-        self._closing = False
         return self._observe(self._look()), self._info()
 
     def dress(self, parameters: Parameters) -> None:
@@ -163,16 +172,19 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self.arm.displace(np.array([dx, dy, dz]), dyaw, self._period, timing.command)
         if close != open_:  # both at once say nothing
             self.arm.world.grip(0.0 if close else self.world.opening, timing.gripper)
-        self.world.advance(period - timing.camera)
+        age = min(timing.camera, period)
+        self.world.advance(period - age)
         pictures = self._look()
-        self.world.advance(timing.camera)
+        self.world.advance(age)
         self._taken += 1
         self._history = (
             np.vstack([self._history[1:], executed[None]]) if len(self._history) else self._history
         )
-        terminated = bool(terminate)
-        truncated = not terminated and self._taken >= self.grasp.max_steps
-        success = (terminated or truncated) and self.success()
+        limit = self._taken >= self.grasp.max_steps
+        success = (bool(terminate) or limit) and self.success()
+        # What has been judged and paid is over: no value is to be learnt beyond it.
+        terminated = bool(terminate) or success
+        truncated = limit and not terminated
         reward = float(success) - self.grasp.step_penalty
         info = self._info()
         info["success"] = success

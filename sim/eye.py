@@ -28,7 +28,7 @@ class Eye:
         if min(size) < 8:
             raise Invalid("size", size, "8 px or more", "draw larger pictures")
         self._lens = Lens(camera, self.crop, size)
-        self._sensor = Sensor(size, size[0] / height)
+        self._sensor = Sensor(size, self.crop, (camera.height, camera.width))
 
     def aim(self, model: mujoco.MjModel, zoom: float = 1.0) -> None:
         aim(model, self.name, self.camera, self.crop, zoom, self._lens.margin)

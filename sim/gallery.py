@@ -15,12 +15,11 @@ from policy.contract import ContractError, Invalid
 from policy.experience.pictures import captioned, headed, stacked, write_picture
 
 from .camera import Picture
-from .config import ObjectConfig
+from .config import ObjectConfig, RandomConfig
 from .env import TWIN, BinGrasp
 from .frames import CAMERA, FINE, Frames
 from .presets import PRESETS
 from .presets import episode as in_room
-from .randomize import RandomConfig
 
 GAP = 30  # px, between what stands side by side
 SMALL, LARGE = 160, (360, 480)

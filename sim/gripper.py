@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import mujoco
+import numpy as np
 
 from calibration import Cell
 
 from .bits import GRIPPER, HIT_ALL, SOLIMP, SOLREF
+from .objects import matrix
 
 FINGERS = ("finger_left", "finger_right")
 PAD = (0.010, 0.004, 0.010)  # half extents: width, thickness, height above and below the TCP
 # A geared motor: heavy as a finger feels it, and slow. Were it quick, it would slam through
 # whatever a single missed contact lets go.
 TRAVEL_MASS = 0.5  # kg
+STIFFNESS = 6000.0  # N/m
 
 
 def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None:
     """Hang palm, fingers, TCP site and actuator under `flange` (a body at the arm's flange)."""
     tcp = cell.arm.tcp
     x, y, z, w = tcp.orientation.value
-    hand = flange.add_body(name="hand", quat=(w, x, y, z), gravcomp=1)
-    depth = float(tcp.position.value[2])
-    hand.add_site(name="tcp", pos=(*tcp.position.value[:2], depth), size=(0.003,) * 3, group=4)
+    out, place = matrix((w, x, y, z))[:, 2], np.array(tcp.position.value)
+    depth = float(out @ place)  # from the hand's own origin to the TCP, along its z
+    hand = flange.add_body(name="hand", pos=place - depth * out, quat=(w, x, y, z), gravcomp=1)
+    hand.add_site(name="tcp", pos=(0, 0, depth), size=(0.003,) * 3, group=4)
     payload = cell.dynamics.payload.value if cell.dynamics else 0.73
     hand.mass, hand.explicitinertial = max(payload - 0.04, 0.05), True
     hand.ipos, hand.inertia = (0, 0, 0.3 * depth), (0.0012, 0.0025, 0.0017)
@@ -39,7 +43,6 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None
         type=mujoco.mjtGeom.mjGEOM_CYLINDER, size=(0.030, 0.012, 0), pos=(0, 0, 0.008),
         material="joint", contype=0, conaffinity=0,
     )  # fmt: skip
-    friction = cell.gripper.friction.value
     for name, side in zip(FINGERS, (1, -1), strict=True):
         finger = hand.add_body(name=name, pos=(0, 0, depth), gravcomp=1)
         finger.add_joint(
@@ -51,7 +54,6 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None
         finger.add_geom(
             name=f"{name}_pad", type=mujoco.mjtGeom.mjGEOM_BOX, size=PAD, mass=0.010,
             pos=(0, side * PAD[1], 0), material="pad", contype=GRIPPER, conaffinity=HIT_ALL,
-            condim=4, friction=(friction, 0.01, 0.0001), priority=1,
             solref=SOLREF, solimp=SOLIMP,
         )  # fmt: skip
         finger.add_geom(
@@ -69,6 +71,6 @@ def _couple(spec: mujoco.MjSpec, cell: Cell) -> None:
     link.solref, link.solimp = (0.008, 1), (0.95, 0.99, 0.001, 0.5, 2)
     motor = spec.add_actuator(name="gripper", target=FINGERS[0])
     motor.trntype = mujoco.mjtTrn.mjTRN_JOINT
-    motor.set_to_position(kp=6000, kv=600)
+    motor.set_to_position(kp=STIFFNESS, kv=0.1 * STIFFNESS)
     force = 2 * cell.gripper.force.value  # the motor of one finger pushes both
     motor.forcelimited, motor.forcerange = True, (-force, force)

@@ -67,7 +67,7 @@ class View:
     """How far a camera is from where its calibration has it."""
 
     shift: Vec = (0.0, 0.0, 0.0)  # m
-    turn: Vec = (0.0, 0.0, 0.0)  # rad, about the camera's own axes
+    turn: Vec = (0.0, 0.0, 0.0)  # axis times angle (rad), in the camera's own frame
     zoom: float = 1.0
 
 

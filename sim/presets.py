@@ -1,8 +1,8 @@
 """Rooms that training does not know: surrogates of reality on which transfer is measured.
 
 A preset differs from the nominal cell in everything that a camera sees, and a little in how things
-feel and how long they take. Its textures, hues and lamps lie outside what `randomize.sample`
-draws. Nothing here is a range to train on.
+feel and how long they take. `randomize.sample` never draws its textures. Nothing here is a range to
+train on.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from calibration import Cell
 from policy.contract import Invalid
 
 from .config import ObjectConfig
+from .families import sample as sample_thing
 from .objects import Thing
-from .objects import sample as sample_thing
 from .parameters import (
     Look,
     Parameters,

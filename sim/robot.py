@@ -98,6 +98,10 @@ def _foreign_arm(spec: mujoco.MjSpec, cell: Cell) -> mujoco.MjsBody:
         names = [joint.name for joint in arm.joints]
         remedy = "remove the gripper's joints from the file (the gripper is drawn by the cell)"
         _refuse(cell, Problem("arm.joints", cell.arm.joints, f"{len(names)}: {names}", remedy))
+    hinge = mujoco.mjtJoint.mjJNT_HINGE
+    other = [joint.name for joint in arm.joints if joint.type != hinge]
+    if other:
+        _refuse(cell, Problem("arm.mjcf", f"joints {other}", "hinges alone", "an arm of hinges"))
     for extra in [*arm.actuators, *arm.keys, *arm.sensors, *arm.lights, *arm.cameras]:
         arm.delete(extra)  # the servos are ours, and poses of another tree do not fit
     body = sites[0].parent

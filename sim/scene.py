@@ -135,5 +135,6 @@ def _slot(spec: mujoco.MjSpec, number: int, name: str = "object", free: bool = T
         body.add_geom(
             name=f"{name}{number}_{part}", type=BOX, size=(0.01,) * 3, material=f"{name}{number}",
             pos=(0.01, 0, 0), quat=(0.9, 0.1, 0.2, 0.3), contype=0, conaffinity=0, condim=6,
+            priority=1,
             solref=SOLREF, solimp=SOLIMP, rgba=(1, 1, 1, 0),
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Who acts before anything is learnt: QT-Opt's biased random policy, and a near-expert.
 
-The scripted policy knows no more than a robot does: its own pose and its gripper. The near-expert
+The scripted policy needs no more than a robot has: its own pose, and now and then a rough idea of
+where something lies, which here comes from the simulator. The near-expert
 reads the simulator's state; it gives demonstrations and stands in for a person's corrections.
 """
 

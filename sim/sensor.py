@@ -5,26 +5,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .camera import Picture
+from .camera import Crop, Picture
 from .parameters import Imaging
 
 BANK = 1 << 18
 
 
 class Sensor:
-    """For pictures of one size, `scale` px of it to one px of the camera's full frame.
+    """For pictures of one size, drawn of a crop of the camera's frame.
 
     Noise is read from a bank at a random place: drawing a full frame's noise anew would take
     longer than rendering it. Averaging pixels averages noise, so it shrinks with the picture.
     """
 
-    def __init__(self, size: tuple[int, int], scale: float) -> None:
-        self._size, self._scale = size, scale
+    def __init__(self, size: tuple[int, int], crop: Crop, frame: tuple[int, int]) -> None:
         rows, columns = size
+        top, left, height, width = crop
+        self._scale = rows / height
         self._bank = np.random.default_rng(0).standard_normal(BANK + rows * columns * 3, np.float32)
-        v = (np.arange(rows, dtype=np.float32) + 0.5) / rows - 0.5
-        u = (np.arange(columns, dtype=np.float32) + 0.5) / columns - 0.5
-        self._radius2 = (v[:, None] ** 2 + u**2) * 2  # 1 in the corners
+        # From the middle of the full frame, 1 in its corners: a crop is darkened less.
+        v = top + (np.arange(rows, dtype=np.float32) + 0.5) * height / rows - frame[0] / 2
+        u = left + (np.arange(columns, dtype=np.float32) + 0.5) * width / columns - frame[1] / 2
+        self._radius2 = (v[:, None] ** 2 + u**2) * 4 / (frame[0] ** 2 + frame[1] ** 2)
         self._gain = np.ones((rows, columns, 3), np.float32)
         self._for: Imaging | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import mujoco
 import numpy as np
 
@@ -48,6 +50,12 @@ class Slots:
             array[where] = value
         self.model.geom_rgba[self.geoms, 3] = 0.0  # the rest of it is paint
 
+    def rub(self, things: Sequence[Thing], grip: float) -> None:
+        """Give the things their friction, on pads that have `grip` on a thing of friction 1."""
+        for thing, geoms in zip(things, self.geoms, strict=False):
+            # Sliding, spinning, rolling: a ball on a real bin's floor comes to rest.
+            self.model.geom_friction[geoms] = np.array([thing.friction, 0.01, 0.0005]) * grip
+
     def become(self, slot: int, thing: Thing) -> None:
         """Takes effect with the next mj_setConst."""
         model, body = self.model, self.bodies[slot]
@@ -57,8 +65,6 @@ class Slots:
         model.body_inertia[body] = moments
         for part, geom in zip(thing.parts, self.geoms[slot], strict=False):
             shape(model, geom, part)
-            # Sliding, spinning, rolling: a ball on a real bin's floor comes to rest.
-            model.geom_friction[geom] = (thing.friction, 0.005, 0.0005)
             model.geom_contype[geom] = OBJECT
             model.geom_conaffinity[geom] = OBJECT | SCENERY | GRIPPER
             model.geom_rgba[geom, 3] = 1.0

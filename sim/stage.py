@@ -43,8 +43,7 @@ class Stage:
         low, high = np.array(space.low.value), np.array(space.high.value)
         self._arm.reset(np.array([*(low + high)[:2] / 2, high[2]]), 0.0, self.parameters)
         self._fill(seed)
-        model = world.model
-        self._healthy = model.dof_damping.copy(), model.geom_friction[world.pads].copy()
+        self._healthy = world.model.dof_damping.copy()
         return self.parameters
 
     def refill(self, seed: int) -> None:
@@ -58,12 +57,12 @@ class Stage:
     def misbehave(self, faults: Faults) -> None:
         """Of the faults, those of joints and fingers."""
         world = self._world
-        damping, grip = (array.copy() for array in self._healthy)
+        damping = self._healthy.copy()
         damping[world.arm_dof[list(faults.stick)]] = SEIZED
         if faults.gripper_jam:
             damping[[world.model.joint(name).dofadr[0] for name in FINGERS]] = SEIZED
         world.model.dof_damping[:] = damping
-        world.model.geom_friction[world.pads] = grip * (OILED if faults.slip else 1.0)
+        world.slots.rub(world.things, world.grip_friction * (OILED if faults.slip else 1.0))
 
     def truth(self, now_ns: int, force: Array) -> Truth:
         world = self._world

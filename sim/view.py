@@ -22,11 +22,11 @@ from policy.contract import ContractError, Invalid
 from policy.experience.pictures import write_picture
 
 from .camera import Picture
+from .config import RandomConfig
 from .env import TWIN, BinGrasp
 from .frames import ASIDE, CAMERA, FINE, Frames
 from .presets import PRESETS
 from .presets import episode as in_room
-from .randomize import RandomConfig
 from .rollout import SOURCES, script
 from .world import World
 

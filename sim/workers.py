@@ -72,6 +72,8 @@ class Workers:
 
     def ready(self) -> Iterator[tuple[int, Any]]:
         """What has been answered since: worker and answer, waiting for at least one."""
+        if any(pipe.closed for pipe in self._pipes):
+            raise WorkerError("asked after they were closed: start others")
         numbers = {pipe: number for number, pipe in enumerate(self._pipes)}
         for pipe in wait(self._pipes):
             number = numbers[pipe]  # type: ignore[index]
@@ -101,10 +103,18 @@ class Workers:
         self.close()
 
     def _fallen(self, number: int) -> WorkerError:
-        """Called once its pipe has ended: it died without a word. Or it was closed by us."""
-        process = self._processes[number]
-        if self._pipes[number].closed:
+        """Called once its pipe has ended: its last words, or how it died without any."""
+        process, pipe = self._processes[number], self._pipes[number]
+        if pipe.closed:
             return WorkerError(f"{self._names[number]}: asked after it was closed")
+        try:
+            while pipe.poll():
+                answer = pipe.recv()
+                if isinstance(answer, _Failure):
+                    self.close()
+                    return WorkerError(f"{self._names[number]}: {answer.text}")
+        except (EOFError, OSError):
+            pass  # nothing more was said
         process.join(PATIENCE_S)
         code = process.exitcode
         how = "its pipe broke" if code is None else f"ended with exit code {code}"

@@ -16,7 +16,7 @@ from calibration import Cell
 
 from .bits import GRIPPER, HIT_ALL, SCENERY
 from .config import SceneConfig
-from .gripper import FINGERS
+from .gripper import FINGERS, STIFFNESS
 from .ik import Kinematics, yaw_of
 from .objects import Thing
 from .robot import joint_speeds
@@ -24,6 +24,7 @@ from .scene import PARKED, build
 from .slots import Slots
 
 Array = npt.NDArray[np.float64]
+SQUEEZE = 2 * 2 * 1.5 / STIFFNESS  # m/N: two fingers, the motor of both, and to spare
 CHUNK_S = 0.02  # setpoints are renewed this often, as a robot's controller interpolates
 
 
@@ -68,6 +69,8 @@ class World:
         self.watch: Callable[[], None] | None = None
         self._setpoint: Array = self.kinematics.home.copy()
         self._grip_goal = self._grip_setpoint = self.opening
+        # A thing's own friction is a factor on the pads': contacts have one, that of the pair.
+        self.grip_friction: float = cell.gripper.friction.value
         self.closing_speed: float = cell.gripper.closing_speed.value
         self.reset()
 
@@ -128,6 +131,10 @@ class World:
         self._pending_arm.sort(key=lambda motion: motion.start_step)
 
     def grip(self, aperture: float, delay: float = 0.0) -> None:
+        """Send the gripper to `aperture`. Closed means pressed together: the motor goes on until
+        it pushes with all its force, however thin the thing between."""
+        if aperture <= 0:
+            aperture = -SQUEEZE * self.cell.gripper.force.value
         self._pending_grip.append((self._step + self.steps(delay), aperture))
         self._pending_grip.sort(key=lambda command: command[0])
 
@@ -219,6 +226,7 @@ class World:
         """Make the first slots into these things, park the rest, and compute the state."""
         self.things = list(things)
         self.slots.clear()
+        self.slots.rub(things, self.grip_friction)
         for slot, thing in enumerate(things):
             self.slots.become(slot, thing)
         posture = self.data.qpos.copy()

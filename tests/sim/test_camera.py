@@ -122,7 +122,7 @@ def test_a_small_picture_is_the_full_frame_reduced(world: tuple[World, Drawer]) 
 def test_the_sensor_does_what_it_is_told() -> None:
     random = np.random.default_rng(0)
     grey = np.full((64, 64, 3), 128, np.uint8)
-    sensor = Sensor((64, 64), 1.0)
+    sensor = Sensor((64, 64), (0, 0, 64, 64), (64, 64))
 
     def see(**fields: float) -> npt.NDArray[np.float64]:
         return sensor.develop(grey, Imaging(**fields), random).astype(float)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -12,12 +13,12 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import sim  # noqa: F401 - registers the task
-from policy.contract import decode, encode
+from policy.contract import ContractError, Invalid, decode, encode
 from sim.bin import inside
+from sim.config import RandomConfig
 from sim.env import BinGrasp
 from sim.objects import Part, Thing
 from sim.parameters import Parameters, nominal
-from sim.randomize import RandomConfig
 from sim.scripted import Expert, Scripted
 
 CUBE = Thing("block", (Part("box", (0.02, 0.02, 0.02)),), 400, 0.9)
@@ -102,9 +103,9 @@ def test_scale_is_a_curriculum(blind: BinGrasp) -> None:
     assert parameters == nominal(blind.cell, parameters.things)
 
 
-def grasp_cube(env: BinGrasp, lift: bool) -> dict[str, Any]:
+def grasp_cube(env: BinGrasp, lift: bool, cube: Thing = CUBE) -> dict[str, Any]:
     """One cube in the middle; straight down, close, and maybe up."""
-    env.reset(seed=0, options={"parameters": nominal(env.cell, (CUBE,))})
+    env.reset(seed=0, options={"parameters": nominal(env.cell, (cube,))})
     env.world.put(0, np.array([0.5, 0.0, 0.026]), np.array([1.0, 0, 0, 0]))
     info: dict[str, Any] = {}
 
@@ -134,6 +135,59 @@ def test_an_object_gripped_on_the_floor_is_no_success() -> None:
     env = BinGrasp(cameras=())
     info = grasp_cube(env, lift=False)
     assert not info["success"]
+
+
+def test_a_slippery_object_slides_out() -> None:
+    """A grasp fails for a physical reason: friction is the thing's times the pads'."""
+    env, steel = BinGrasp(cameras=()), replace(CUBE, density=7800)  # half a kilogram
+    assert not grasp_cube(env, lift=True, cube=replace(steel, friction=0.04))["success"]
+    assert grasp_cube(env, lift=True, cube=replace(steel, friction=0.6))["success"]
+
+
+def test_what_is_thin_is_held_with_all_the_force() -> None:
+    env = BinGrasp(cameras=())
+    card = Thing("block", (Part("box", (0.02, 0.006, 0.02)),), 400, 0.9)
+    assert grasp_cube(env, lift=True, cube=card)["success"]
+    assert env.world.grip_force == pytest.approx(env.cell.gripper.force.value, rel=0.05)
+
+
+def test_success_at_the_step_limit_ends_the_episode() -> None:
+    """What is paid is over: nothing may be learnt beyond it."""
+    env = BinGrasp(cameras=(), grasp={"max_steps": 18})
+    env.reset(seed=0, options={"parameters": nominal(env.cell, (CUBE,))})
+    env.world.put(0, np.array([0.5, 0.0, 0.026]), np.array([1.0, 0, 0, 0]))
+    policy = Expert(env)
+    policy.reset()
+    done = False
+    while not done:
+        action = policy.act()
+        action[-1] = 0.0
+        _, reward, terminated, truncated, info = env.step(action)
+        done = terminated or truncated
+    assert info["steps"] == 18
+    assert reward == 1.0
+    assert (terminated, truncated) == (True, False)
+
+
+def test_refuses_reset_options_by_name(blind: BinGrasp) -> None:
+    with pytest.raises(Invalid, match=r"options: found 'skale'"):
+        blind.reset(options={"skale": 1.0})
+    with pytest.raises(ContractError, match="misfit"):
+        blind.reset(options={"parameters": {"things": []}})
+    crowd = nominal(blind.cell, (CUBE,) * 13)
+    with pytest.raises(Invalid, match=r"options\.parameters\.things"):
+        blind.reset(options={"parameters": crowd})
+
+
+def test_delay_does_not_eat_displacements() -> None:
+    env = BinGrasp(cameras=())
+    for delay in (0.03, 0.13):
+        env.reset(seed=0)
+        before = env.arm.place[2]
+        for _ in range(5):
+            env.arm.displace(np.array([0, 0, -0.04]), 0.0, 0.2, delay)
+            env.world.advance(0.2)
+        assert env.arm.place[2] == pytest.approx(before - 0.2, abs=1e-3)
 
 
 def test_reward_is_sparse_with_an_optional_penalty() -> None:

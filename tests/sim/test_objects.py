@@ -6,7 +6,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from sim.objects import FAMILIES, Part, Thing, about, matrix, quaternion, sample
+from sim.families import FAMILIES, sample
+from sim.objects import Part, Thing, about, matrix, quaternion
 from sim.slots import KINDS
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from calibration import Cell, load_cell
 from policy.contract import ContractError, Invalid, decode, encode
-from sim.config import ObjectConfig, given
+from sim.config import OFF, PUBLISHED, ObjectConfig, RandomConfig, given
 from sim.parameters import Parameters, nominal
-from sim.randomize import OFF, PUBLISHED, RandomConfig, sample, things_of
+from sim.randomize import sample, things_of
 
 CELL = load_cell(Path(__file__).parents[2] / "calibration/cells/twin.yaml")
 THINGS = things_of(ObjectConfig(), 12, np.random.default_rng(0))
@@ -106,6 +106,27 @@ def test_widths_come_from_the_cells_residuals_where_it_was_measured() -> None:
     assert 0.005 < np.abs(shifts).max() <= 0.006
     off = [draw(RandomConfig(camera_shift=0), seed, cell).views["front"].shift for seed in range(9)]
     assert not np.any(off)
+
+
+def test_switched_off_is_off_even_where_it_was_measured() -> None:
+    friction = replace(
+        CELL.gripper.friction, method="pull", date=datetime.date(2026, 1, 1), residual=0.3
+    )
+    cell = replace(CELL, gripper=replace(CELL.gripper, friction=friction))
+    still = nominal(cell, THINGS)
+    for drawn in (draw(only(), seed, cell) for seed in range(9)):
+        assert (drawn.dynamics, drawn.timing) == (still.dynamics, still.timing)
+        assert (drawn.views, drawn.imaging) == (still.views, still.imaging)
+    rough = [draw(RandomConfig(), seed, cell).dynamics.pad_friction for seed in range(200)]
+    assert 0.4 < min(rough) < 0.7
+
+
+def test_lamps_turn_no_further_than_told() -> None:
+    wanted = np.array(nominal(CELL, THINGS).look.lamps[0].direction)
+    wanted /= np.linalg.norm(wanted)
+    for seed in range(300):
+        direction = np.array(draw(only(light_turn=0.35), seed).look.lamps[0].direction)
+        assert np.arccos(direction @ wanted / np.linalg.norm(direction)) <= 0.3501
 
 
 def test_delays_stay_within_a_control_step() -> None:

@@ -83,6 +83,24 @@ def test_a_persons_own_arm_loads_and_grasps_in_place_of_ours(cell: Cell, tmp_pat
     np.testing.assert_allclose(world.angles, world.kinematics.home + 0.1, atol=0.03)
 
 
+def test_the_tcp_is_where_the_cell_file_has_it(cell: Cell) -> None:
+    """In the flange's frame, turned and off its axis; and the pads are there, too."""
+    tcp, half = cell.arm.tcp, math.sqrt(0.5)
+    turned = replace(
+        tcp,
+        position=replace(tcp.position, value=(0.02, 0.01, 0.12)),
+        orientation=replace(tcp.orientation, value=(0.0, 0.0, half, half)),
+    )
+    model = build(replace(cell, arm=replace(cell.arm, tcp=turned)), SceneConfig())
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    flange = data.body("flange")
+    place = flange.xmat.reshape(3, 3).T @ (data.site("tcp").xpos - flange.xpos)
+    np.testing.assert_allclose(place, (0.02, 0.01, 0.12), atol=1e-9)
+    pads = [data.geom(f"finger_{side}_pad").xpos for side in ("left", "right")]
+    np.testing.assert_allclose(np.mean(pads, axis=0), data.site("tcp").xpos, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "wanted"),
     [
@@ -154,5 +172,7 @@ def test_the_task_refuses_what_does_not_fit_together() -> None:
         BinGrasp(objects={"count": [5, 6]}, scene={"objects": 4})
     with pytest.raises(Invalid, match="cameras"):
         BinGrasp(cameras=("wrist",))
+    with pytest.raises(Invalid, match=r"size: found 1000"):
+        BinGrasp(size=1000)
     with pytest.raises(Invalid, match=r"crop\.front"):
         BinGrasp(crops={"front": (0, 300, 480, 480)})

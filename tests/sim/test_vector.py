@@ -17,7 +17,7 @@ from gymnasium.vector import AutoresetMode
 
 import sim  # noqa: F401 - registers the task
 from policy.contract import Invalid
-from sim.randomize import RandomConfig
+from sim.config import RandomConfig
 from sim.vector import VectorGrasp
 from sim.workers import WorkerError
 
