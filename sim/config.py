@@ -117,7 +117,7 @@ class RandomConfig(Strict):
     exposure: float = 1.0  # of the cell's own ranges
     white_balance: float = 1.0
     noise: float = 1.0
-    blur: float = 4.0  # px of the full frame
+    blur: float = 2.5  # px of the full frame
     jpeg: float = 0.5  # how often; quality 50 to 95
     # Dynamics, as shares of the nominal value.
     mass: float = 0.02
