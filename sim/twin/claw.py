@@ -11,9 +11,9 @@ import numpy as np
 
 from policy.contract import Invalid, Strict
 
+from ..world import World
 from .pace import Lag, Timeline
 from .topic import Topic
-from .world import World
 
 REACHED = 0.0015  # m
 STILL = 0.0003  # m in STILL_S

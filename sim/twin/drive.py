@@ -14,14 +14,14 @@ import numpy.typing as npt
 from calibration.geometry import rotation
 from policy.contract import Invalid
 
+from ..bits import GRIPPER
+from ..objects import quaternion
+from ..parameters import Misfit
+from ..world import World
 from .armstate import ArmState, DriveConfig, Mode
-from .bits import GRIPPER
 from .follower import Follower, turned
-from .objects import quaternion
 from .pace import Lag, Timeline
-from .parameters import Misfit
 from .topic import Topic
-from .world import World
 
 Array = npt.NDArray[np.float64]
 STALLED = 0.02  # rad/s

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from policy.contract import Invalid, Strict
 
+from ..config import ObjectConfig, SceneConfig
+from ..parameters import Parameters
+from ..presets import PRESETS
 from .armstate import DriveConfig
 from .claw import ClawConfig
-from .config import ObjectConfig, SceneConfig
 from .feed import Counts, FeedConfig
-from .parameters import Parameters
-from .presets import PRESETS
 
 Array = npt.NDArray[np.float64]
 

@@ -9,17 +9,17 @@ import numpy.typing as npt
 
 from policy.contract import Invalid
 
-from . import presets
-from .appearance import Appearance
-from .arm import CartesianArm
-from .bin import fill
-from .config import ObjectConfig
-from .eye import Eye
+from .. import presets
+from ..appearance import Appearance
+from ..arm import CartesianArm
+from ..bin import fill
+from ..config import ObjectConfig
+from ..eye import Eye
+from ..gripper import FINGERS
+from ..parameters import Parameters
+from ..world import World
+from .config import Truth
 from .faults import Faults
-from .gripper import FINGERS
-from .parameters import Parameters
-from .twinconfig import Truth
-from .world import World
 
 Array = npt.NDArray[np.float64]
 SEIZED = 1e7  # N*m*s or N*s of damping: dry friction is soft in MuJoCo, and creeps

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from policy.contract import Invalid
-from sim.armstate import DriveConfig
 from sim.config import ObjectConfig
 from sim.ik import down
 from sim.objects import quaternion
-from sim.topic import Closed
-from sim.twin import ArmState, ClawState, Faults, Twin, TwinConfig
+from sim.twin.armstate import DriveConfig
+from sim.twin.topic import Closed
+from sim.twin.twin import ArmState, ClawState, Faults, Twin, TwinConfig
 
 CAN = ObjectConfig(count=(1, 1), width=(0.04, 0.05), families=("can",))
 

@@ -20,11 +20,11 @@ import numpy.typing as npt
 from calibration import Cell
 from policy.contract import Invalid, Strict
 
-from .camera import Drawer, Picture
-from .eye import Eye
+from ..camera import Drawer, Picture
+from ..eye import Eye
+from ..parameters import Imaging
 from .faults import Faults
 from .pace import Lag
-from .parameters import Imaging
 from .topic import Topic
 
 MOST_WAITING = 2  # of a camera, exposed and not yet drawn: beyond, the oldest is lost

@@ -21,18 +21,18 @@ from types import TracebackType
 from calibration import Cell, load_cell
 from policy.contract import Invalid
 
+from ..env import TWIN
+from ..world import World
 from .armstate import ArmState
 from .claw import ClawDriver, ClawState
+from .config import Health, Truth, TwinConfig
 from .darkroom import Darkroom
 from .drive import ArmDriver
-from .env import TWIN
 from .faults import Faults
 from .feed import Feed, Frame, Pool
 from .pace import Pace, Timeline
 from .stage import Stage
 from .topic import Closed, Subscription
-from .twinconfig import Health, Truth, TwinConfig
-from .world import World
 
 
 class CameraDriver:

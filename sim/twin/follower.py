@@ -12,7 +12,7 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from .ik import Kinematics, rotation_error
+from ..ik import Kinematics, rotation_error
 
 Array = npt.NDArray[np.float64]
 NEAR, NEAR_ANGLE = 2e-5, 2e-4  # m and rad: a goal is reached

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 import mujoco
 
-from .camera import Drawer
+from ..camera import Drawer
 from .feed import MOST_WAITING, Feed, Frame, Shot
 from .pace import Pace, Timeline
 
