@@ -25,7 +25,7 @@ from sim.bin import inside, local
 from sim.bits import SCENERY
 from sim.config import RandomConfig
 from sim.env import BinGrasp
-from sim.scripted import Expert, Scripted
+from sim.scripted import EMPTY, Expert, Scripted
 
 RESULT = Path(__file__).with_name("results") / "physics.json"
 DEEP = 0.005  # m: more than the pads' and walls' softness explains
@@ -51,11 +51,10 @@ class Sanity:
 
 def success_rate(driver: str, episodes: int, randomize: bool) -> dict[str, object]:
     env = BinGrasp(cameras=(), randomize=RandomConfig() if randomize else None)
-    policy = (
-        Expert(env)
-        if driver == "expert"
-        else Scripted(env, np.random.default_rng(0), _bias(driver))
-    )
+    random = np.random.default_rng(0)
+    policy: Expert | Scripted = Expert(env) if driver == "expert" else Scripted(env, random)
+    if driver == "blind":
+        policy = Scripted(env, random, bias=0.0)
     successes, failures = 0, Counter[str]()
     for seed in tqdm(range(episodes), desc=f"{driver}{', randomised' if randomize else ''}"):
         info = _episode(env, policy, seed)
@@ -69,10 +68,6 @@ def success_rate(driver: str, episodes: int, randomize: bool) -> dict[str, objec
         "successes": successes,
         "failures": dict(failures),
     }
-
-
-def _bias(driver: str) -> float:
-    return 0.0 if driver == "blind" else 0.7
 
 
 def _episode(env: BinGrasp, policy: Expert | Scripted, seed: int) -> dict[str, object]:
@@ -90,9 +85,9 @@ def _reason(env: BinGrasp) -> str:
     held = world.held()
     if held is not None:
         return "held, not lifted in time"
-    if world.aperture < 0.003:
+    if world.aperture < EMPTY:
         return "closed on nothing, or slipped out"
-    if world.aperture > world.opening - 0.003:
+    if world.aperture > world.opening - EMPTY:
         return "still open"
     contacts = world.data.contact.geom[: world.data.ncon]
     pads = set(world.pads.tolist())

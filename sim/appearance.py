@@ -54,10 +54,8 @@ class Appearance:
     def view(self, name: str, view: View) -> None:
         model = self.world.model
         number = model.camera(name).id
-        turn = matrix(self._turns[number])
         model.cam_pos[number] = self._positions[number] + np.array(view.shift)
-        error = np.stack([turned(axis, np.array(view.turn)) for axis in np.eye(3)], axis=1)
-        turn = np.asarray(turn @ error)
+        turn = matrix(self._turns[number]) @ turned(np.array(view.turn))
         model.cam_quat[number] = quaternion(turn)
 
     def _paint(self, name: str, surface: Surface, pool: list[int]) -> None:

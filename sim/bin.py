@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from calibration.cell import Bin
 
-from .objects import Thing, about
+from .objects import Thing, about, matrix
 from .world import World
 
 Array = npt.NDArray[np.float64]
@@ -60,12 +60,14 @@ def _lay(world: World, things: Sequence[Thing], random: np.random.Generator) -> 
     tops: list[tuple[Array, float, float]] = []
     positions, turns = [], []
     for thing in things:
+        reach, height = _reach(thing), 2 * _half_height(thing)
         spots = [_spot(world, thing, random) for _ in range(SPOTS)]
-        lowest = min(spots, key=lambda spot: _above(world, thing, spot[0], tops)[1])
-        position, top = _above(world, thing, lowest[0], tops)
-        tops.append((lowest[0], _reach(thing), top))
-        positions.append(position)
-        turns.append(lowest[1])
+        bases = [_base(world, place, reach, tops) for place, _ in spots]
+        lowest = int(np.argmin(bases))
+        (place, turn), base = spots[lowest], bases[lowest] + DROP
+        tops.append((place, reach, base + height))
+        positions.append([*place, base + height / 2])
+        turns.append(turn)
     world.place(things, np.array(positions), np.array(turns))
 
 
@@ -99,16 +101,15 @@ def _spot(
     )
 
 
-def _above(
-    world: World, thing: Thing, place: Array, tops: list[tuple[Array, float, float]]
-) -> tuple[Array, float]:
-    """The thing's position over all that its circle covers, and its own top."""
-    reach, half = _reach(thing), _half_height(thing)
-    base = world.cell.bin.centre.value[2]
+def _base(
+    world: World, place: Array, reach: float, tops: list[tuple[Array, float, float]]
+) -> float:
+    """The top of all that a circle of this radius would cover there."""
+    base: float = world.cell.bin.centre.value[2]
     for other, radius, top in tops:
         if float(np.hypot(*(place - other))) < reach + radius:
             base = max(base, top)
-    return np.array([*place, base + half + DROP]), base + 2 * half + DROP
+    return base
 
 
 def _reach(thing: Thing) -> float:
@@ -121,9 +122,6 @@ def _reach(thing: Thing) -> float:
 
 
 def _half_height(thing: Thing) -> float:
-    def half(kind: str, extent: Array, lying: bool) -> float:
-        return float(extent[0] if lying else extent[2])
-
     return max(
-        abs(p.position[2]) + half(p.kind, p.extent, p.quaternion[2] != 0) for p in thing.parts
+        abs(p.position[2]) + float(np.abs(matrix(p.quaternion)[2]) @ p.extent) for p in thing.parts
     )

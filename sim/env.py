@@ -118,19 +118,11 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             raise Invalid("options", name, "scale or parameters", "correct its name")
         # Of its own, so that what is drawn changes nothing of where the arm and the things start.
         random = np.random.default_rng(self.np_random.integers(1 << 62))
-        things = things_of(self.objects, self.world.config.objects, random)
-        config = self.randomize.scaled(options.get("scale", self.randomize.scale))
-        drawn = sample(
-            self.cell,
-            config,
-            things,
-            random,
-            self.world.config.distractors,
-            len(self._appearance.surfaces),
-        )
-        parameters = self.parameters = given(
-            Parameters, options.get("parameters", drawn), "options"
-        )
+        if "parameters" in options:
+            parameters = given(Parameters, options["parameters"], "options")
+        else:
+            parameters = self._draw(random, options.get("scale", self.randomize.scale))
+        self.parameters = parameters
         if len(parameters.things) > self.world.config.objects:
             found, wanted = len(parameters.things), f"{self.world.config.objects} at most"
             raise Invalid("options.parameters.things", found, wanted, "raise scene.objects")
@@ -141,6 +133,12 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self._history = np.zeros(window, np.float32)
         self._taken = 0
         return self._observe(self._look()), self._info()
+
+    def _draw(self, random: np.random.Generator, scale: float) -> Parameters:
+        slots = self.world.config
+        things = things_of(self.objects, slots.objects, random)
+        config, surfaces = self.randomize.scaled(scale), len(self._appearance.surfaces)
+        return sample(self.cell, config, things, random, slots.distractors, surfaces)
 
     def dress(self, parameters: Parameters) -> None:
         """Give the world this look, and the cameras these errors."""
@@ -171,15 +169,13 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         dx, dy, dz, dyaw, close, open_, terminate = (float(v) for v in executed)
         self.arm.displace(np.array([dx, dy, dz]), dyaw, self._period, timing.command)
         if close != open_:  # both at once say nothing
-            self.arm.world.grip(0.0 if close else self.world.opening, timing.gripper)
+            self.world.grip(0.0 if close else self.world.opening, timing.gripper)
         age = min(timing.camera, period)
         self.world.advance(period - age)
         pictures = self._look()
         self.world.advance(age)
         self._taken += 1
-        self._history = (
-            np.vstack([self._history[1:], executed[None]]) if len(self._history) else self._history
-        )
+        self._history = np.vstack([self._history, executed])[1:]
         limit = self._taken >= self.grasp.max_steps
         success = (bool(terminate) or limit) and self.success()
         # What has been judged and paid is over: no value is to be learnt beyond it.

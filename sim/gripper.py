@@ -6,9 +6,9 @@ import mujoco
 import numpy as np
 
 from calibration import Cell
+from calibration.geometry import rotation
 
 from .bits import GRIPPER, HIT_ALL, SOLIMP, SOLREF
-from .objects import matrix
 
 FINGERS = ("finger_left", "finger_right")
 PAD = (0.010, 0.004, 0.010)  # half extents: width, thickness, height above and below the TCP
@@ -22,7 +22,7 @@ def add_gripper(spec: mujoco.MjSpec, flange: mujoco.MjsBody, cell: Cell) -> None
     """Hang palm, fingers, TCP site and actuator under `flange` (a body at the arm's flange)."""
     tcp = cell.arm.tcp
     x, y, z, w = tcp.orientation.value
-    out, place = matrix((w, x, y, z))[:, 2], np.array(tcp.position.value)
+    out, place = rotation(tcp.orientation.value)[:, 2], np.array(tcp.position.value)
     depth = float(out @ place)  # from the hand's own origin to the TCP, along its z
     hand = flange.add_body(name="hand", pos=place - depth * out, quat=(w, x, y, z), gravcomp=1)
     hand.add_site(name="tcp", pos=(0, 0, depth), size=(0.003,) * 3, group=4)

@@ -102,7 +102,7 @@ def _lamp(base: Look, number: int, light: float, config: RandomConfig, draw: Dra
     if number >= len(base.lamps):
         direction = np.append(draw.random.uniform(-1, 1, 2), -1.0)
     direction /= np.linalg.norm(direction)
-    direction = turned(direction, np.array(draw.turn(config.light_turn)))
+    direction = turned(np.array(draw.turn(config.light_turn))) @ direction
     direction[2] = min(direction[2], -0.2)  # lamps hang above
     tint = draw.vector(0.12 * config.white_balance)
     diffuse = tuple(

@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from calibration.geometry import rotation
+
 Array = npt.NDArray[np.float64]
 Axis = Literal["x", "y", "z"]
 Kind = Literal["box", "cylinder", "capsule", "sphere", "ellipsoid"]
@@ -117,14 +119,9 @@ class Thing:
 
 
 def matrix(q: tuple[float, ...] | Array) -> Array:
+    """Rotation matrix of w, x, y, z."""
     w, x, y, z = q
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-            [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-            [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
-        ]
-    )
+    return rotation((x, y, z, w))
 
 
 def quaternion(turn: Array) -> Array:
@@ -143,15 +140,15 @@ def quaternion(turn: Array) -> Array:
     return q if q[0] >= 0 else -q
 
 
-def turned(vector: Array, turn: Array) -> Array:
-    """The vector, turned by axis times angle (Rodrigues)."""
-    angle = float(np.linalg.norm(turn))
-    if angle == 0:
-        return vector
-    axis = turn / angle
-    across = np.cross(axis, vector)
-    bent: Array = vector * math.cos(angle) + across * math.sin(angle)
-    return bent + axis * float(axis @ vector) * (1 - math.cos(angle))
+def turned(axis_angle: Array) -> Array:
+    """Rotation matrix of a turn given as axis times angle."""
+    angle = float(np.linalg.norm(axis_angle))
+    if angle < 1e-12:
+        return np.eye(3)
+    x, y, z = axis_angle / angle
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    turn: Array = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
+    return turn
 
 
 def about(axis: Axis, angle: float) -> tuple[float, float, float, float]:

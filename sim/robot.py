@@ -117,7 +117,6 @@ def _foreign_arm(spec: mujoco.MjSpec, cell: Cell) -> mujoco.MjsBody:
     spec.attach(arm, prefix=OWN, frame=spec.worldbody.add_frame())
     for number in range(cell.arm.joints):
         spec.joint(f"{OWN}joint{number}").name = f"joint{number}"
-    for number in range(cell.arm.joints):
         _servo(spec, cell, number, 2000, 100)
     return spec.body(f"{OWN}flange")
 

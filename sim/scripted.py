@@ -1,8 +1,8 @@
 """Who acts before anything is learnt: QT-Opt's biased random policy, and a near-expert.
 
 The scripted policy needs no more than a robot has: its own pose, and now and then a rough idea of
-where something lies, which here comes from the simulator. The near-expert
-reads the simulator's state; it gives demonstrations and stands in for a person's corrections.
+where something lies, which here comes from the simulator. The near-expert reads the simulator's
+state; it gives demonstrations and stands in for a person's corrections.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from .grasps import Grasp, plan
 
 Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
-
-
 EMPTY = 0.003  # m: nothing is between the fingers
 NEAR = 0.02  # m, standard deviation
 
@@ -38,7 +36,7 @@ def _action(
 class Scripted:
     """Go down somewhere, close, lift, stop; with some noise at every step.
 
-    Blind, it succeeds about one time in eight. `bias` is how often it aims near a thing instead of
+    Blind, it succeeds about one time in ten. `bias` is how often it aims near a thing instead of
     anywhere, as clumsily (`NEAR`) as a blob in a depth image would tell it.
     """
 

@@ -48,10 +48,8 @@ class World:
         model = self.model
         self.opening = cell.gripper.aperture.value[1]
         self._tcp = model.site("tcp").id
-        self._arm_qpos = model.jnt_qposadr[
-            [model.joint(f"joint{i}").id for i in range(self.joints)]
-        ]
-        self.arm_dof = model.jnt_dofadr[[model.joint(f"joint{i}").id for i in range(self.joints)]]
+        joints = [model.joint(f"joint{i}").id for i in range(self.joints)]
+        self._arm_qpos, self.arm_dof = model.jnt_qposadr[joints], model.jnt_dofadr[joints]
         self._arm_ctrl = np.array([model.actuator(f"joint{i}").id for i in range(self.joints)])
         self._finger_qpos = model.jnt_qposadr[[model.joint(name).id for name in FINGERS]]
         self.gripper = model.actuator("gripper").id

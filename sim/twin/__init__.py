@@ -1,7 +1,10 @@
 """The cell as its hardware would be, seen from outside."""
 
+from .armstate import ArmState
+from .claw import ClawState
 from .config import Health, Truth, TwinConfig
 from .faults import Faults
+from .feed import Frame
 from .twin import Twin
 
-__all__ = ["Faults", "Health", "Truth", "Twin", "TwinConfig"]
+__all__ = ["ArmState", "ClawState", "Faults", "Frame", "Health", "Truth", "Twin", "TwinConfig"]

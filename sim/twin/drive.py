@@ -15,11 +15,11 @@ from calibration.geometry import rotation
 from policy.contract import Invalid
 
 from ..bits import GRIPPER
-from ..objects import quaternion
+from ..objects import quaternion, turned
 from ..parameters import Misfit
 from ..world import World
 from .armstate import ArmState, DriveConfig, Mode
-from .follower import Follower, turned
+from .follower import Follower
 from .pace import Lag, Timeline
 from .topic import Topic
 

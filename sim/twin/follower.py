@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..ik import Kinematics, rotation_error
+from ..objects import turned
 
 Array = npt.NDArray[np.float64]
 NEAR, NEAR_ANGLE = 2e-5, 2e-4  # m and rad: a goal is reached
@@ -21,17 +22,6 @@ LIMIT_MARGIN = 0.01  # rad
 DAMPING = 5e-3
 HOMEWARD = 0.5  # a second; a redundant joint's way home
 EYE6 = np.eye(6)
-
-
-def turned(axis_angle: Array) -> Array:
-    """Rotation matrix of a turn given as axis times angle."""
-    angle = float(np.linalg.norm(axis_angle))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = axis_angle / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    turn: Array = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
-    return turn
 
 
 class Follower:

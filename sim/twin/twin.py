@@ -23,8 +23,7 @@ from policy.contract import Invalid
 
 from ..env import TWIN
 from ..world import World
-from .armstate import ArmState
-from .claw import ClawDriver, ClawState
+from .claw import ClawDriver
 from .config import Health, Truth, TwinConfig
 from .darkroom import Darkroom
 from .drive import ArmDriver
@@ -257,6 +256,3 @@ class Twin:
     ) -> None:
         self._told = self._told or error is not None
         self.close()
-
-
-__all__ = ["ArmState", "ClawState", "Faults", "Frame", "Health", "Truth", "Twin", "TwinConfig"]

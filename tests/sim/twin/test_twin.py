@@ -12,9 +12,9 @@ from policy.contract import Invalid
 from sim.config import ObjectConfig
 from sim.ik import down
 from sim.objects import quaternion
+from sim.twin import ArmState, ClawState, Faults, Twin, TwinConfig
 from sim.twin.armstate import DriveConfig
 from sim.twin.topic import Closed
-from sim.twin.twin import ArmState, ClawState, Faults, Twin, TwinConfig
 
 CAN = ObjectConfig(count=(1, 1), width=(0.04, 0.05), families=("can",))
 

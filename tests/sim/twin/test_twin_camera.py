@@ -14,9 +14,9 @@ from sim.camera import Drawer
 from sim.config import ObjectConfig, SceneConfig
 from sim.env import BinGrasp
 from sim.presets import PRESETS, episode
+from sim.twin import ClawState, Faults, Twin, TwinConfig
 from sim.twin.feed import FeedConfig, Frame
 from sim.twin.topic import Closed, Subscription
-from sim.twin.twin import ClawState, Faults, Twin, TwinConfig
 
 FEW = ObjectConfig(count=(2, 2))
 SCENE = SceneConfig(timestep=0.002, shadows=0, objects=2)
