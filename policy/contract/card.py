@@ -74,12 +74,15 @@ class PolicyCard(Strict):
     preprocessing: tuple[Preprocessing, ...]
     provenance: Provenance
     success: SimulatedSuccess | None = None
+    stack: int = 1  # frames of each camera an observation holds, oldest first
     card_version: int = field(default=CARD_VERSION)
 
     def __post_init__(self) -> None:
         if self.card_version != CARD_VERSION:
             remedy = "export the policy again with this version of regrasp"
             raise Invalid("card_version", self.card_version, str(CARD_VERSION), remedy)
+        if self.stack < 1:
+            raise Invalid("stack", self.stack, "1 or more", "say how many frames it was trained on")
         seen = {image.name: image for image in self.interface.observation.images}
         names = [step.image for step in self.preprocessing]
         if sorted(names) != sorted(seen):
