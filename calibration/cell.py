@@ -217,13 +217,12 @@ class Cell(Strict):
             ImageSpec(name, self.cameras[name].height, self.cameras[name].width) for name in cameras
         )
         floor = self.bin.centre.value[2]
+        low, high = self.workspace.low.value, self.workspace.high.value
         proprio = (
             Entry("gripper_aperture", "m", *self.gripper.aperture.value),
-            Entry(
-                "tcp_height",
-                "m",
-                *(box.value[2] - floor for box in (self.workspace.low, self.workspace.high)),
-            ),
+            Entry("tcp_x", "m", low[0], high[0]),
+            Entry("tcp_y", "m", low[1], high[1]),
+            Entry("tcp_height", "m", low[2] - floor, high[2] - floor),
             Entry("tcp_yaw", "rad", *self.workspace.yaw.value),
         )
         step, turn = self.control.max_step.value, self.control.max_yaw_step.value

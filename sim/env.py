@@ -211,8 +211,9 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
 
     def _observe(self, pictures: dict[str, npt.NDArray[np.uint8]]) -> Observation:
         place, yaw = self.arm.reported()
-        floor = self.cell.bin.centre.value[2]
-        proprio = np.array([self.world.aperture, place[2] - floor, yaw], np.float32)
+        x, y, z = place
+        height = z - self.cell.bin.centre.value[2]
+        proprio = np.array([self.world.aperture, x, y, height, yaw], np.float32)
         self._last = pictures
         return {
             **pictures,

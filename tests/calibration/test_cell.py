@@ -85,11 +85,13 @@ def test_what_it_offers_a_policy() -> None:
     proprio = offered.observation.proprio
     assert [(e.name, e.unit) for e in proprio] == [
         ("gripper_aperture", "m"),
+        ("tcp_x", "m"),  # in the base frame
+        ("tcp_y", "m"),
         ("tcp_height", "m"),  # above the bin's floor
         ("tcp_yaw", "rad"),
     ]
-    assert [e.low for e in proprio] == pytest.approx([0.0, 0.01, -1.5708])
-    assert [e.high for e in proprio] == pytest.approx([0.08, 0.295, 1.5708])
+    assert [e.low for e in proprio] == pytest.approx([0.0, 0.36, -0.19, 0.01, -1.5708])
+    assert [e.high for e in proprio] == pytest.approx([0.08, 0.64, 0.19, 0.295, 1.5708])
     assert offered.control_period_s == 0.2
 
     action = offered.action
