@@ -17,7 +17,7 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from calibration import Cell, load_cell
-from policy.contract import ImageSpec, Interface, Invalid, ObservationSpec, encode
+from policy.contract import Deployment, Invalid, Preprocessing, encode
 
 from .appearance import Appearance
 from .arm import CartesianArm
@@ -72,13 +72,9 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self.eyes = [
             Eye(name, self.cell.cameras[name], (size, size), chosen.get(name)) for name in cameras
         ]
-        seen = offered.observation
-        images = tuple(ImageSpec(image.name, size, size) for image in seen.images)
-        self.interface = Interface(
-            ObservationSpec(images, seen.proprio, seen.action_window),
-            offered.action,
-            offered.control_period_s,
-        )
+        steps = tuple(Preprocessing(eye.name, eye.crop, eye.size) for eye in self.eyes)
+        self.deployment = Deployment(self.cell.id, offered, steps)
+        self.interface = self.deployment.seen
         self.world = World(self.cell, scene)
         self.arm = CartesianArm(self.world)
         self._appearance = Appearance(self.world)

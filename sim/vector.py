@@ -60,6 +60,7 @@ class VectorGrasp(VectorEnv[Observation, npt.NDArray[np.float32], npt.NDArray[An
             raise Invalid("processes", processes, wanted, "a process needs an environment")
         one = BinGrasp(**arguments)  # what is wrong with the arguments is found here
         self.num_envs, self.interface = num_envs, one.interface
+        self.deployment = one.deployment
         self.render_mode = one.render_mode
         self.single_observation_space = one.observation_space
         self.single_action_space = one.action_space

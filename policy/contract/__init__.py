@@ -6,6 +6,7 @@ Ground floor: every part of the project may import it, and it imports none of th
 """
 
 from .card import PolicyCard, Preprocessing, Provenance, SimulatedSuccess, read_card, write_card
+from .deployment import Deployment
 from .fit import misfits, require_fit
 from .specs import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
 from .strict import (
@@ -23,6 +24,7 @@ __all__ = [
     "ActionEntry",
     "ActionSpec",
     "ContractError",
+    "Deployment",
     "Entry",
     "ImageSpec",
     "Interface",

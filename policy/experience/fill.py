@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .episode import Episode
@@ -19,10 +19,12 @@ class Filled:
     problems: list[Exception] = field(default_factory=list)
 
 
-def fill(ring: RingWriter, index: Index) -> Filled:
+def fill(
+    ring: RingWriter, index: Index, convert: Callable[[Episode], Episode] | None = None
+) -> Filled:
     """Each episode of the log goes in once, in the order of their birth as far as they are there;
     one that cannot be added is reported, tried again the next time, and does not hold up the
-    others. Of more than the ring can hold, the newest are taken and the rest is passed over.
+    others. `convert` makes of a logged episode what the ring holds. Of more than the ring can hold, the newest are taken and the rest is passed over.
     """
     first, table = ring.episodes()
     held = {row["id"].decode(): (first + k, row["success"]) for k, row in enumerate(table)}
@@ -42,7 +44,8 @@ def fill(ring: RingWriter, index: Index) -> Filled:
             continue  # the same episode, in another file
         episode = _read(entry, done)
         try:
-            done.added += episode is not None and ring.add(episode) > 0
+            if episode is not None:
+                done.added += ring.add(convert(episode) if convert else episode) > 0
         except StorageError:  # not the episode's fault, and the next one's fate as well
             raise
         except ExperienceError as error:

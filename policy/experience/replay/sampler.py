@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -120,9 +120,17 @@ class Sampler:
         window = self.settings.window
         self._window = first.observation.action_window if window is None else window
         self.interface = first
+        self._seed, self._pin = seed, pin
+        # How many batches were drawn: each one's random numbers follow from this and the seed, so
+        # that a run which is continued sees what it would have seen.
+        self.drawn = 0
         self._random = np.random.default_rng(seed)
-        self._pin = pin
         self._strata: dict[int, tuple[tuple[int, int, int], list[_Stratum]]] = {}
+
+    def reshare(self, shares: Sequence[float]) -> None:
+        """Other shares of the same sources, from the next batch on."""
+        pairs = zip(self.sources, shares, strict=True)
+        self.sources = tuple(replace(source, share=share) for source, share in pairs)
 
     def allocate(self, size: int) -> Batch:
         """An empty batch, to be filled again and again by `sample(size, out=batch)`."""
@@ -157,6 +165,8 @@ class Sampler:
             raise ExperienceError(
                 f"out: found {len(batch.reward)} rows, wanted {size}; allocate anew"
             )
+        self._random = np.random.default_rng([self._seed, self.drawn])
+        self.drawn += 1
         strata = [self._refresh(k) for k in range(len(self.sources))]
         shares = [s.share if held else 0.0 for s, held in zip(self.sources, strata, strict=True)]
         if sum(shares) <= 0:

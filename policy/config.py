@@ -1,0 +1,84 @@
+"""What a training run is: every choice by name, from the files in conf/ and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+
+from policy.contract import Interface, Invalid, Strict, decode
+from policy.learners.learner import Learner
+from policy.learners.qtopt import QTOpt, QTOptConfig
+
+
+@dataclass(frozen=True)
+class TaskConfig(Strict):
+    """A gymnasium task, as `module:Name-v0` if a module has to be imported to know it."""
+
+    id: str
+    size: int = 64  # px, of what the network sees
+    envs: int = 16
+    processes: int = 1
+    repeat: int = 1  # steps an action lasts; of tasks without an interface of their own
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataConfig(Strict):
+    logs: tuple[str, ...] = ()  # experience logs to begin with
+    offline_capacity: int = 100_000  # frames
+    online_capacity: int = 300_000
+    success_share: float | None = 0.5  # of each batch; None: as it comes
+    # The online share of each batch, at first and after so many transitions.
+    online_share: tuple[float, float] = (0.01, 0.5)
+    ramp: int = 50_000
+
+    def share(self, transitions: int) -> float:
+        first, last = self.online_share
+        return first + (last - first) * min(transitions / max(self.ramp, 1), 1.0)
+
+
+@dataclass(frozen=True)
+class EvaluationConfig(Strict):
+    every_minutes: float = 5.0
+    episodes: int = 100
+    final_episodes: int = 300
+    envs: int = 16
+    processes: int = 2
+
+
+@dataclass(frozen=True)
+class TrainConfig(Strict):
+    """`minutes` counts training only: what evaluations take is not in it. Zero is offline alone."""
+
+    task: TaskConfig
+    learner: Literal["qtopt"] = "qtopt"
+    qtopt: QTOptConfig = field(default_factory=QTOptConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    name: str = "policy"
+    seed: int = 0
+    batch: int = 64
+    offline_updates: int = 0
+    minutes: float = 0.0
+    updates_per_step: float = 0.125
+    save_minutes: float = 5.0
+    threads: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.offline_updates and not self.data.logs:
+            found = f"{self.offline_updates} without a log"
+            raise Invalid("offline_updates", found, "0, or data.logs", "name a log to learn from")
+        if not self.offline_updates and not self.minutes:
+            raise Invalid("minutes", 0, "more, or offline_updates", "say how long to train")
+
+
+def make_learner(config: TrainConfig, interface: Interface) -> Learner:
+    return QTOpt(interface, config.qtopt, torch.device(config.device))
+
+
+def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
+    return decode(TrainConfig, dict(values), "training configuration")

@@ -1,0 +1,43 @@
+"""Where a policy will work: which cell, and what its cameras give before anything is reduced.
+
+A learner sees pictures of its network's size. Whoever offers them says with this what they are
+made from, so that the exported policy can be fed the raw frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from .card import Preprocessing
+from .specs import ImageSpec, Interface
+from .strict import Invalid, Strict
+
+
+@dataclass(frozen=True)
+class Deployment(Strict):
+    cell_id: str
+    interface: Interface  # with the raw frames
+    preprocessing: tuple[Preprocessing, ...]
+
+    @classmethod
+    def as_seen(cls, cell_id: str, interface: Interface) -> Deployment:
+        """Frames are already of the network's size."""
+        images = interface.observation.images
+        whole = tuple(
+            Preprocessing(i.name, (0, 0, i.height, i.width), (i.height, i.width)) for i in images
+        )
+        return cls(cell_id, interface, whole)
+
+    @property
+    def seen(self) -> Interface:
+        """The interface behind the preprocessing, as a learner has it."""
+        steps = {step.image: step for step in self.preprocessing}
+        images = self.interface.observation.images
+        for image in images:
+            if image.name not in steps:
+                wanted = f"a step for {image.name}"
+                raise Invalid("preprocessing", sorted(steps), wanted, "name each camera once")
+        reduced = tuple(ImageSpec(i.name, *steps[i.name].size, channels=i.channels) for i in images)
+        return replace(
+            self.interface, observation=replace(self.interface.observation, images=reduced)
+        )

@@ -1,0 +1,168 @@
+"""How often a policy succeeds, on any gymnasium task, from its ONNX file.
+
+    python -m policy.evaluate policy.onnx --task sim:regrasp/BinGrasp-v0 --episodes 300
+
+The policy is fed what it would be fed on the robot: raw frames, of which the task draws the part
+that the card's crop keeps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from policy import environments
+from policy.contract import ContractError, Deployment, Invalid, PolicyCard, differences
+from policy.environments import FloatArray
+from policy.feed import PAST_ACTIONS, PROPRIO, Array
+from policy.learners.learner import Observations
+from policy.rollouts import Act, Rollouts
+from policy.runtime import OnnxPolicy
+from policy.statistics import Rate
+
+HELD_OUT = 1_000_000_000  # seeds from here on are never trained on
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    success: Rate
+    mean_return: float
+    mean_steps: float
+
+    @property
+    def values(self) -> dict[str, float]:
+        rate = self.success
+        return {
+            "successes": rate.successes,
+            "episodes": rate.tries,
+            "return": self.mean_return,
+            "steps": self.mean_steps,
+        }
+
+    def __str__(self) -> str:
+        return f"success {self.success}; return {self.mean_return:.3g}, {self.mean_steps:.1f} steps"
+
+
+def evaluate(
+    act: Act, rollouts: Rollouts, episodes: int, progress: Callable[[int], object] | None = None
+) -> Evaluation:
+    """Each environment plays its share of the episodes, however long they are: those that end
+    first would be the quick successes."""
+    count = rollouts.envs.count
+    left = [episodes // count + (env < episodes % count) for env in range(count)]
+    successes, returns, steps = 0, [], []
+    while any(left):
+        for env, episode in rollouts.advance(act, least=max(count // 2, 1)):
+            if left[env]:
+                left[env] -= 1
+                successes += bool(episode.success)
+                returns.append(episode.episode_return)
+                steps.append(len(episode))
+                if progress is not None:
+                    progress(1)
+    return Evaluation(Rate(successes, episodes), float(np.mean(returns)), float(np.mean(steps)))
+
+
+class Fed:
+    """An exported policy as `evaluate` drives it; each row's noise follows from how many rows came
+    before it."""
+
+    def __init__(self, policy: OnnxPolicy, seed: int = 0) -> None:
+        self._policy, self._seed = policy, seed
+
+    def __call__(self, seen: Observations) -> tuple[FloatArray, FloatArray]:
+        seeds = range(self._seed, self._seed + len(seen))
+        self._seed += len(seen)
+        card = self._policy.card
+        decision = self._policy.act(feed_of(card, raw(card, seen)), seeds=seeds)
+        return decision.action, decision.q
+
+
+def raw(card: PolicyCard, drawn: Observations) -> Observations:
+    """What was drawn of each frame, where the frame has it; the rest is black, and not looked at."""
+    images = {}
+    shapes = {image.name: image.shape for image in card.interface.observation.images}
+    for step in card.preprocessing:
+        top, left, height, width = step.crop
+        shape = (len(drawn), card.stack, *shapes[step.image])
+        frames = torch.zeros(shape, dtype=torch.uint8)
+        frames[:, :, top : top + height, left : left + width] = drawn.images[step.image]
+        images[step.image] = frames
+    return replace(drawn, images=images)
+
+
+def feed_of(card: PolicyCard, seen: Observations) -> dict[str, Array]:
+    """As the graph takes it: without what it has no input for."""
+    images = {n: x if card.stack > 1 else x[:, 0] for n, x in seen.images.items()}
+    feed = {**images, PROPRIO: seen.proprio, PAST_ACTIONS: seen.past_actions}
+    return {name: tensor.numpy() for name, tensor in feed.items() if tensor[0].numel()}
+
+
+def drawn_size(card: PolicyCard) -> int:
+    """What a task has to draw, so that each pixel is one of the raw frame's."""
+    sides = {side for step in card.preprocessing for side in step.crop[2:]}
+    if len(sides) != 1:
+        found = [step.crop for step in card.preprocessing]
+        raise Invalid("preprocessing.crop", found, "one square for all", "evaluate on the twin")
+    return int(sides.pop())
+
+
+def require_same(card: PolicyCard, offered: Deployment) -> None:
+    """The task has to show the policy what it was trained for; only the window may differ."""
+    ours = Deployment(card.cell_id, card.interface, card.preprocessing)
+    window = ours.interface.observation.action_window
+    spec = replace(offered.interface.observation, action_window=window)
+    sizes = {step.image: step.size for step in card.preprocessing}
+    steps = tuple(replace(step, size=sizes[step.image]) for step in offered.preprocessing)
+    theirs = replace(
+        offered, interface=replace(offered.interface, observation=spec), preprocessing=steps
+    )
+    problems = list(differences(ours, theirs, "choose the task that the policy was trained on"))
+    if problems:
+        raise ContractError(f"policy '{card.name}' does not fit the task", problems)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m policy.evaluate", description=__doc__)
+    top.add_argument("policy", type=Path)
+    top.add_argument("--task", required=True, help="gymnasium id, as module:Name-v0")
+    top.add_argument("--arguments", type=json.loads, default={}, help="the task's, as JSON")
+    top.add_argument("--episodes", type=int, default=300)
+    top.add_argument("--envs", type=int, default=8)
+    top.add_argument("--processes", type=int, default=2)
+    top.add_argument("--repeat", type=int, default=1, help="steps an action lasts")
+    top.add_argument("--seed", type=int, default=HELD_OUT)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    a = parser().parse_args(argv)
+    try:
+        policy = OnnxPolicy(a.policy)
+        envs = environments.make(
+            *(a.task, a.envs, drawn_size(policy.card), a.processes, a.repeat, a.arguments)
+        )
+        try:
+            require_same(policy.card, envs.deployment)
+            rollouts = Rollouts(envs, policy.interface, policy.stack, "evaluation", a.seed)
+            with tqdm(total=a.episodes, unit=" episodes") as bar:
+                found = evaluate(Fed(policy), rollouts, a.episodes, bar.update)
+        finally:
+            envs.close()
+    except (ContractError, Invalid, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

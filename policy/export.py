@@ -1,0 +1,177 @@
+"""The whole policy as one ONNX file: raw frames in, an action and its value out.
+
+    python -m policy.export RUN_DIRECTORY policy.onnx
+
+The graph holds the preprocessing, the network and, for a policy that searches, all iterations of
+the search; its metadata holds the card. It is compared with torch on real observations before the
+file gets its name.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import Tensor, nn
+
+from policy.contract import Deployment, Invalid, PolicyCard, write_card
+from policy.contract.files import write_atomic
+from policy.feed import LIMITS, PAST_ACTIONS, PROPRIO
+from policy.learners.learner import Observations, PolicyModule
+from policy.networks.reduce import Reduce
+from policy.runtime import NOISE
+
+OPSET = 20
+AGREE = 1e-3  # of an action's range, and of a value
+
+
+class Deployed(nn.Module):
+    """A learner's policy behind the preprocessing. `forward` takes what `inputs_of` names."""
+
+    def __init__(self, policy: PolicyModule, deployment: Deployment, stack: int) -> None:
+        super().__init__()
+        self.policy, self.stack = policy, stack
+        by_name = {step.image: step for step in deployment.preprocessing}
+        cameras = deployment.interface.observation.cameras
+        self.reduce = nn.ModuleList(Reduce(by_name[name]) for name in cameras)
+        spec = deployment.interface.observation
+        self._proprio, self._window = len(spec.proprio), spec.action_window
+        self._actions = len(deployment.interface.action)
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        given = list(inputs)
+        frames = [self._pictures(reduce, given.pop(0)) for reduce in self.reduce]
+        images = torch.cat(frames, dim=1)
+        none = images.new_zeros(images.shape[0], 0)
+        proprio = given.pop(0) if self._proprio else none
+        past = given.pop(0) if self._window else none[..., None].expand(-1, 0, self._actions)
+        limits = given.pop(0)
+        noise = given.pop(0) if self.policy.noise else None
+        return self.policy(images, proprio, past, limits, noise)
+
+    def _pictures(self, reduce: nn.Module, frames: Tensor) -> Tensor:
+        """As `learners.pixels.stacked`: frame by frame along the channels, oldest first."""
+        if self.stack == 1:
+            pictures: Tensor = reduce(frames)
+            return pictures
+        return torch.cat([reduce(frame) for frame in frames.unbind(1)], dim=1)
+
+
+def inputs_of(
+    policy: PolicyModule, deployment: Deployment, stack: int, batch: int
+) -> dict[str, Tensor]:
+    """What the graph is fed, by name, at rest: black frames, nothing done yet, no noise."""
+    interface = deployment.interface
+    spec, action = interface.observation, interface.action
+    inputs = {}
+    for image in spec.images:
+        shape = image.shape if stack == 1 else (stack, *image.shape)
+        inputs[image.name] = torch.zeros(batch, *shape, dtype=torch.uint8)
+    if spec.proprio:
+        inputs[PROPRIO] = torch.zeros(batch, len(spec.proprio))
+    if spec.action_window:
+        inputs[PAST_ACTIONS] = torch.zeros(batch, spec.action_window, len(action))
+    limits = torch.from_numpy(np.stack([action.low, action.high]))
+    inputs[LIMITS] = limits.expand(batch, -1, -1).clone()
+    if policy.noise:
+        inputs[NOISE] = torch.zeros(batch, *policy.noise)
+    return inputs
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Of the graph against torch on the same observations and noise."""
+
+    states: int
+    same_actions: float  # share; near-ties of a search may fall either way
+    value_error: float  # the largest
+    regret: float  # the largest loss of value by torch's own judgement, where actions differ
+
+    def require(self) -> None:
+        for name in ("value_error", "regret"):
+            if not getattr(self, name) <= AGREE:
+                found, wanted = getattr(self, name), f"at most {AGREE:g}"
+                remedy = "the exported graph computes something else than torch: do not use it"
+                raise Invalid(f"parity.{name}", found, wanted, remedy)
+
+
+def export(
+    path: Path,
+    policy: PolicyModule,
+    card: PolicyCard,
+    observations: Observations,
+    seed: int = 0,
+) -> Parity:
+    """Write `policy` to `path`, unless graph and torch disagree on `observations`, which are raw
+    frames as the card's interface has them. Nothing is at `path` before they agree."""
+    deployment = Deployment(card.cell_id, card.interface, card.preprocessing)
+    deployed = Deployed(policy.eval(), deployment, card.stack).eval()
+    with tempfile.TemporaryDirectory() as directory:
+        draft = Path(directory) / "policy.onnx"
+        _write(draft, deployed, inputs_of(policy, deployment, card.stack, 2))
+        write_card(draft, card)
+        feeds = _feeds(policy, deployment, card.stack, observations, seed)
+        parity = compare(draft, deployed, feeds)
+        parity.require()
+        write_atomic(path, draft.read_bytes())
+    return parity
+
+
+def _write(path: Path, deployed: Deployed, inputs: Mapping[str, Tensor]) -> None:
+    batch = torch.export.Dim("batch")
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        program = torch.onnx.export(
+            deployed,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=["action", "q"],
+            dynamic_shapes=(tuple({0: batch} for _ in inputs),),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    program.optimize()
+    onnx.save(program.model_proto, str(path))
+
+
+def _feeds(
+    policy: PolicyModule, deployment: Deployment, stack: int, seen: Observations, seed: int
+) -> dict[str, Tensor]:
+    feeds = inputs_of(policy, deployment, stack, len(seen))
+    images = {n: x if stack > 1 else x[:, 0] for n, x in seen.images.items()}
+    known = {**images, PROPRIO: seen.proprio, PAST_ACTIONS: seen.past_actions}
+    feeds.update({name: tensor for name, tensor in known.items() if name in feeds})
+    if NOISE in feeds:
+        generator = torch.Generator().manual_seed(seed)
+        feeds[NOISE] = torch.randn(feeds[NOISE].shape, generator=generator)
+    return feeds
+
+
+@torch.no_grad()
+def compare(path: Path, deployed: Deployed, feeds: Mapping[str, Tensor]) -> Parity:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    arrays = {name: value.numpy() for name, value in feeds.items()}
+    action, q = (torch.from_numpy(output) for output in session.run(["action", "q"], arrays))
+    ours, value = deployed(*feeds.values())
+    limits = feeds[LIMITS]
+    off = ((action - ours).abs() / (limits[:, 1] - limits[:, 0])).amax(dim=1)
+    # A search that may take nothing but this action: what torch thinks of it.
+    bound = {**feeds, "limits": torch.stack([action, action], dim=1)}
+    _, judged = deployed(*bound.values())
+    return Parity(
+        states=len(q),
+        same_actions=float((off < AGREE).float().mean()),
+        value_error=float((q - judged).abs().max()),
+        regret=float((value - judged).max()),
+    )

@@ -1,0 +1,1 @@
+"""Learners: one algorithm a file, its defaults the published ones."""

@@ -1,0 +1,92 @@
+"""What every learner offers, and what it is given to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from policy.contract import Interface
+from policy.experience.replay.sampler import Batch, Draw
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Metrics = dict[str, float]
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Observations:
+    """B states as they come from the replay or from environments."""
+
+    images: Mapping[str, Tensor]  # uint8 (B, stack, H, W, C)
+    proprio: Tensor  # float32 (B, P)
+    past_actions: Tensor  # float32 (B, window, A), oldest first
+
+    @classmethod
+    def of(cls, batch: Batch) -> Self:
+        return cls(batch.images, batch.proprio, batch.past_actions)
+
+    @classmethod
+    def after(cls, batch: Batch) -> Self:
+        return cls(batch.next_images, batch.next_proprio, batch.next_past_actions)
+
+    def to(self, device: torch.device | str) -> Observations:
+        images = {name: frames.to(device) for name, frames in self.images.items()}
+        return Observations(images, self.proprio.to(device), self.past_actions.to(device))
+
+    def __len__(self) -> int:
+        return len(self.proprio)
+
+
+class PolicyModule(nn.Module):
+    """What acts, without what learns. `noise` is the shape of the standard normal numbers it needs
+    for a state; none, if it does not sample."""
+
+    noise: tuple[int, ...] = ()
+
+    def __call__(self, *given: Tensor | None) -> tuple[Tensor, Tensor]:
+        result: tuple[Tensor, Tensor] = super().__call__(*given)
+        return result
+
+    def forward(
+        self,
+        images: Tensor,
+        proprio: Tensor,
+        past_actions: Tensor,
+        limits: Tensor,
+        noise: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        """Pictures (B, C, H, W) in [0, 1] as `pixels.stacked` has them, and for each state the
+        least and largest action allowed now (B, 2, A) -> action (B, A) within them, value (B,)."""
+        raise NotImplementedError
+
+
+class Learner(Protocol):
+    """`interface` is what its policy sees and does, at the size it learns from; `draw` is how it
+    wants its batches. `state_dict` holds tensors only, and all that a resumed run needs."""
+
+    interface: Interface
+    draw: Draw
+
+    def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
+        """Actions (B, A) in the contract's units, and what they are thought to be worth (B,)."""
+        ...
+
+    def update(self, batch: Batch) -> Metrics:
+        """One gradient step."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None: ...
+
+    def export(self) -> PolicyModule:
+        """The policy by itself, for policy/export.py to put behind the preprocessing."""
+        ...

@@ -1,0 +1,207 @@
+"""QT-Opt: Q-learning for closed-loop grasping, in which the policy is a search over the critic.
+
+    target = r + gamma^n min_i Q_i(s', argmax_a Q_1(s', a))
+
+Q_1 is a Polyak average of the critic, Q_2 a copy that lags behind it; the search is the
+cross-entropy method, and the loss a cross entropy between chances of success. A policy is Q_1 with
+the search around it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from policy.cem import CemConfig, search
+from policy.contract import Interface, Strict
+from policy.experience.replay.sampler import Batch, Draw
+from policy.networks.critic import Critic, CriticConfig
+
+from .learner import FloatArray, Metrics, Observations, PolicyModule
+from .pixels import shifted, stacked
+from .targets import frozen_copy, polyak
+
+UNTRIED = 8  # actions a state that pessimism looks at
+
+
+@dataclass(frozen=True)
+class QTOptConfig(Strict):
+    """Published values; the recipes in policy/config say where they differ, and why."""
+
+    critic: CriticConfig = field(default_factory=CriticConfig)
+    cem: CemConfig = field(default_factory=CemConfig)
+    discount: float = 0.9
+    n_step: int = 1
+    action_window: int = 2
+    optimizer: Literal["momentum", "adam"] = "momentum"
+    learning_rate: float = 1e-4
+    weight_decay: float = 7e-5
+    polyak: float = 0.9999
+    lag: int = 6000  # updates
+    double: bool = True  # the smaller of two targets; else Q_1's alone
+    # Pseudo-counts: beside each tried action, this many of any kind are taken to have failed. What
+    # a log has no example of is else rated by guess, and the search finds the best guess.
+    pessimism: float = 0.0
+    shift: int = 0  # px of random shift; the published crop of 472 from 512 x 640 is one, too
+    # Exploration: how often a step is disturbed, by how much, and how often a switch is thrown.
+    epsilon: float = 0.2
+    noise: float = 0.5
+    flip: float = 0.05
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+class QTOpt:
+    def __init__(
+        self, interface: Interface, config: QTOptConfig, device: torch.device | str = "cpu"
+    ) -> None:
+        seen = replace(interface.observation, action_window=config.action_window)
+        self.interface = replace(interface, observation=seen)
+        self.config, self.device = config, torch.device(device)
+        self.draw = Draw(
+            n_step=config.n_step, discount=config.discount, window=config.action_window
+        )
+        critic = Critic(self.interface, config.critic).to(self.device)
+        self.critic = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.target, self.lagged = frozen_copy(self.critic), frozen_copy(self.critic)
+        weights = self.critic.parameters()
+        self.optimizer: torch.optim.Optimizer
+        if config.optimizer == "adam":
+            self.optimizer = torch.optim.AdamW(
+                weights, config.learning_rate, weight_decay=config.weight_decay
+            )
+        else:
+            self.optimizer = torch.optim.SGD(
+                weights, config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
+            )
+        self.updates = 0
+
+    # Acting -------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
+        scaled, value, _ = self._best(self.target, seen.to(self.device))
+        if explore:
+            scaled = self._disturbed(scaled)
+        action = self.critic.scaling.unscaled(scaled)
+        return action.float().cpu().numpy(), value.float().cpu().numpy()
+
+    def _best(self, critic: Critic, seen: Observations) -> tuple[Tensor, Tensor, Tensor]:
+        """The best action, scaled, its value, and the prediction that is behind the value."""
+        config, actions = self.config.cem, len(self.interface.action)
+        with self._autocast():
+            predict = critic.scorer(stacked(seen.images), seen.proprio, seen.past_actions)
+            shape = (len(seen), config.iterations, config.samples, actions)
+            noise = torch.randn(shape, device=self.device)
+            ends = torch.ones(len(seen), actions, device=self.device)
+            action, _ = search(
+                lambda sampled: critic.head.value(predict(sampled)).float(),
+                *(noise, critic.scaling.switch, -ends, ends, config),
+            )
+            prediction = predict(action[:, None])[:, 0].float()
+        return action, critic.head.value(prediction), prediction
+
+    def _disturbed(self, scaled: Tensor) -> Tensor:
+        config, switch = self.config, self.critic.scaling.switch
+        moved = (scaled + config.noise * torch.randn_like(scaled)).clamp(-1, 1)
+        thrown = torch.where(torch.rand_like(scaled) < config.flip, -scaled, scaled)
+        some = torch.rand(len(scaled), 1, device=self.device) < config.epsilon
+        return torch.where(some, torch.where(switch, thrown, moved), scaled)
+
+    def export(self) -> PolicyModule:
+        policy = SearchPolicy(copy.deepcopy(self.target).cpu(), self.config.cem)
+        return policy.requires_grad_(False).eval()
+
+    # Learning -----------------------------------------------------------------------------------
+
+    def update(self, batch: Batch) -> Metrics:
+        batch = batch.to(self.device) if self.device.type != "cpu" else batch
+        now, after = Observations.of(batch), Observations.after(batch)
+        if self.config.shift:
+            now, after = shifted(now, self.config.shift), shifted(after, self.config.shift)
+        target, following = self._target(batch, after)
+        scaled = self.critic.scaling.action(batch.action)
+        with self._autocast():
+            encoded = self.critic.encode(stacked(now.images), now.proprio, now.past_actions)
+            prediction = self.critic(encoded, scaled[:, None])[:, 0].float()
+            loss = self.critic.head.loss(prediction, target).mean()
+            if self.config.pessimism:
+                loss = loss + self.config.pessimism * self._doubt(encoded, scaled)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.updates += 1
+        polyak(self.target, self.critic, self.config.polyak)
+        if self.updates % self.config.lag == 0:
+            polyak(self.lagged, self.target, 0.0)
+        value = self.critic.head.value(prediction.detach())
+        return {
+            "loss": loss.item(),
+            "q": value.mean().item(),
+            "q_next": following.mean().item(),
+            "q_of_success": _mean(value, batch.reward > 0),
+        }
+
+    @torch.no_grad()
+    def _target(self, batch: Batch, after: Observations) -> tuple[Tensor, Tensor]:
+        """What each row's prediction should have been, and the next state's value in it."""
+        action, value, prediction = self._best(self.target, after)
+        if self.config.double:
+            with self._autocast():
+                encoded = self.lagged.encode(
+                    stacked(after.images), after.proprio, after.past_actions
+                )
+                second = self.lagged(encoded, action[:, None])[:, 0].float()
+            smaller = self.lagged.head.value(second) < value
+            prediction = torch.where(smaller[:, None], second, prediction)
+        head = self.target.head
+        return head.target(batch.reward, batch.discount, prediction), head.value(prediction)
+
+    def _doubt(self, encoded: Any, scaled: Tensor) -> Tensor:
+        """The loss, were actions of any kind to fail."""
+        any_kind = 2 * torch.rand(len(scaled), UNTRIED, scaled.shape[1], device=self.device) - 1
+        switch = self.critic.scaling.switch
+        any_kind = torch.where(switch, any_kind.sign(), any_kind)
+        prediction = self.critic(encoded, any_kind).flatten(0, 1).float()
+        head, zero = self.critic.head, prediction.new_zeros(len(prediction))
+        loss: Tensor = head.loss(prediction, head.target(zero, zero, prediction.detach())).mean()
+        return loss
+
+    def _autocast(self) -> torch.autocast:
+        enabled = self.config.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+
+
+class SearchPolicy(PolicyModule):
+    """The search around a critic, with nothing of Python between its iterations."""
+
+    def __init__(self, critic: Critic, cem: CemConfig) -> None:
+        super().__init__()
+        self.critic, self.cem = critic, cem
+        self.noise = (cem.iterations, cem.samples, len(critic.scaling.low))
+
+    def forward(
+        self,
+        images: Tensor,
+        proprio: Tensor,
+        past_actions: Tensor,
+        limits: Tensor,
+        noise: Tensor | None,
+    ) -> tuple[Tensor, Tensor]:
+        assert noise is not None
+        critic, scaling = self.critic, self.critic.scaling
+        predict = critic.scorer(images, proprio, past_actions)
+        low, high = scaling.action(limits).clamp(-1, 1).unbind(1)
+        action, value = search(
+            lambda sampled: critic.head.value(predict(sampled)),
+            *(noise, scaling.switch, low, high, self.cem),
+        )
+        # Within the limits to the last bit, whatever the scaling rounded.
+        return scaling.unscaled(action).clamp(limits[:, 0], limits[:, 1]), value
+
+
+def _mean(values: Tensor, mask: Tensor) -> float:
+    return values[mask].mean().item() if mask.any() else float("nan")

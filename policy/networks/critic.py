@@ -1,0 +1,91 @@
+"""Q(s, a): a network, the scaling around it and the head on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from policy.contract import Interface, Strict
+
+from .grasping44 import Grasping44
+from .heads import HeadConfig, make_head
+from .layers import Norm
+from .scaling import Scaling
+from .small import Small
+
+
+@dataclass(frozen=True)
+class CriticConfig(Strict):
+    network: Literal["small", "grasping44"] = "small"
+    norm: Norm = "group"
+    width: int = 32  # small: channels of the first convolution
+    hidden: int = 256  # small: of the layers behind the merge
+    head: HeadConfig = field(default_factory=HeadConfig)
+    # Off: encode the picture again for each action, as a critic that takes both at its input must.
+    late_merge: bool = True
+
+
+class Critic(nn.Module):
+    """Looks at the cameras of `interface`, which are of the network's size, stacked along the
+    channels."""
+
+    def __init__(self, interface: Interface, config: CriticConfig, stack: int = 1) -> None:
+        super().__init__()
+        images = interface.observation.images
+        sizes = {(image.height, image.width) for image in images}
+        if len(sizes) != 1 or len(set(*sizes)) != 1:
+            found = ", ".join(f"{i.name} {i.height}x{i.width}" for i in images) or "none"
+            raise ValueError(
+                f"images: found {found}, wanted squares of one size; crop and resize them first"
+            )
+        self.config = config
+        self.scaling = Scaling(interface)
+        channels = stack * sum(image.channels for image in images)
+        # An entry that stands for itself is a part; the moves are one, and so is the window.
+        moves = int((~self.scaling.switch).sum())
+        self._order: Tensor
+        order = torch.argsort(self.scaling.switch.to(torch.uint8), stable=True)
+        self.register_buffer("_order", order, persistent=False)
+        action = [*([moves] if moves else []), *[1] * (len(interface.action) - moves)]
+        scalars = len(interface.observation.proprio)
+        state = [1] * scalars
+        if window := self.scaling.state_size - scalars:
+            state.append(window)
+        made: dict[str, Any] = {"norm": config.norm, "state": state, "action": action}
+        size = images[0].height
+        if config.network == "small":
+            made |= {"width": config.width, "hidden": config.hidden}
+            self.network: Small | Grasping44 = Small(channels, size, **made)
+        else:
+            self.network = Grasping44(channels, size, **made)
+        self.head = make_head(self.network.features, config.head)
+
+    def encode(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Any:
+        """Images (B, C, H, W) in [0, 1] -> what `forward` needs of a state."""
+        return self.network.encode(images, self.scaling.state(proprio, past_actions))
+
+    def forward(self, encoded: Any, actions: Tensor) -> Tensor:
+        """Scaled actions (B, N, A) -> predictions (B, N, K)."""
+        prediction: Tensor = self.head(self.network(encoded, actions[..., self._order]))
+        return prediction
+
+    def scorer(
+        self, images: Tensor, proprio: Tensor, past_actions: Tensor
+    ) -> Callable[[Tensor], Tensor]:
+        """Predictions of this state's actions, looked at as late as the configuration says."""
+        if self.config.late_merge:
+            encoded = self.encode(images, proprio, past_actions)
+            return lambda actions: self.forward(encoded, actions)
+
+        def naive(actions: Tensor) -> Tensor:
+            batch, count, size = actions.shape
+            seen = (images, proprio, past_actions)
+            encoded = self.encode(*(part.repeat_interleave(count, dim=0) for part in seen))
+            prediction = self.forward(encoded, actions.reshape(batch * count, 1, size))
+            return prediction.view(batch, count, -1)
+
+        return naive

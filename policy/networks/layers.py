@@ -1,0 +1,78 @@
+"""Layers that several networks use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Norm = Literal["batch", "group", "layer", "none"]
+GROUPS = 8
+
+
+def norm2d(kind: Norm, channels: int) -> nn.Module:
+    """Over (B, C, H, W). Group and layer norm do not mix the states of a batch, and so behave alike
+    in training, in targets and on the robot; batch norm is as published."""
+    if kind == "batch":
+        return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.003)
+    if kind == "group":
+        return nn.GroupNorm(GROUPS, channels)
+    if kind == "layer":
+        return nn.GroupNorm(1, channels)
+    return nn.Identity()
+
+
+class Norm1d(nn.Module):
+    """Over the last of any number of dimensions."""
+
+    def __init__(self, kind: Norm, size: int) -> None:
+        super().__init__()
+        self.norm: nn.Module
+        if kind == "batch":
+            self.norm = nn.BatchNorm1d(size, eps=1e-3, momentum=0.003)
+        else:
+            self.norm = nn.Identity() if kind == "none" else nn.LayerNorm(size)
+        self._rows = kind == "batch"
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self._rows:
+            result: Tensor = self.norm(x)
+            return result
+        rows: Tensor = self.norm(x.flatten(0, -2))
+        return rows.view(x.shape)
+
+
+def conv(
+    inputs: int, outputs: int, kernel: int, stride: int = 1, norm: Norm = "group", pad: bool = True
+) -> nn.Sequential:
+    """Convolution, norm, ReLU. `pad` keeps the size (over the stride)."""
+    padding = kernel // 2 if pad else 0
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=norm == "none"),
+        norm2d(norm, outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def dense(inputs: int, outputs: int, norm: Norm = "layer") -> nn.Sequential:
+    """Linear, norm, ReLU."""
+    return nn.Sequential(
+        nn.Linear(inputs, outputs, bias=norm == "none"), Norm1d(norm, outputs), nn.ReLU()
+    )
+
+
+class SumOfParts(nn.Module):
+    """Each part of a vector gets a linear layer of its own; their sum is the embedding."""
+
+    def __init__(self, parts: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        self.sizes = list(parts)
+        self.parts = nn.ModuleList(nn.Linear(size, outputs) for size in parts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces = torch.split(x, self.sizes, dim=-1)
+        embedded = [part(piece) for part, piece in zip(self.parts, pieces, strict=True)]
+        total: Tensor = sum(embedded[1:], embedded[0])
+        return total

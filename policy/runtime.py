@@ -1,0 +1,249 @@
+"""Run an exported policy: one ONNX graph from raw frames to the action.
+
+    policy = OnnxPolicy(Path("grasp.onnx"))
+    decision = policy.act(batch_of_one(images, proprio, past_actions), seeds=[7])
+
+The graph is trusted with nothing. Its inputs and outputs must be those of its card when it is
+loaded, and each action that it gives must be finite and within its limits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as native
+
+from policy.contract import ContractError, Interface, PolicyCard, Problem
+from policy.contract.card import METADATA_KEY
+from policy.feed import (
+    LIMITS,
+    Array,
+    BadAction,
+    Decision,
+    Feed,
+    FloatArray,
+    Tensor,
+    check_decision,
+    check_feed,
+    check_limits,
+    tensors,
+)
+
+LOG = logging.getLogger(__name__)
+
+CPU = "CPUExecutionProvider"
+FASTEST_FIRST = ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU)
+NOISE = "noise"
+# What the runtime raises of a graph that it cannot load or run; they have no common base.
+ERRORS = (
+    native.EPFail,
+    native.Fail,
+    native.InvalidArgument,
+    native.InvalidGraph,
+    native.InvalidProtobuf,
+    native.NoModel,
+    native.NotImplemented,
+    native.RuntimeException,
+)
+EXPORT = "export the policy again"
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output as the graph declares it; None is an axis of any length."""
+
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        return f"{self.dtype} ({', '.join('any' if n is None else str(n) for n in self.shape)})"
+
+
+class OnnxPolicy:
+    """A graph and its card. `act` may be called from several threads."""
+
+    def __init__(
+        self,
+        path: Path,
+        providers: Sequence[str] | None = None,
+        threads: int = 1,  # with two, a CEM graph's slowest runs get slower
+        warm_up: bool = True,
+    ) -> None:
+        content = path.read_bytes()  # once: what is named by `version` is what runs
+        self.version = hashlib.sha256(content).hexdigest()[:12]
+        self._session = _load(path, content, _providers(providers), threads)
+        self.provider: str = self._session.get_providers()[0]
+        if providers and self.provider != providers[0]:
+            found, remedy = self.provider, "install its drivers, or leave the choice to us"
+            raise ContractError(
+                str(path), [Problem("providers", found, f"'{providers[0]}'", remedy)]
+            )
+        LOG.info("%s %s runs on %s", path.name, self.version, self.provider)
+        self.card = _card(path, self._session)
+        self.name, self.interface, self.stack = (
+            self.card.name,
+            self.card.interface,
+            self.card.stack,
+        )
+        self._tensors = tensors(self.interface, self.stack)
+        inputs = {port.name: _port(port) for port in self._session.get_inputs()}
+        outputs = {port.name: _port(port) for port in self._session.get_outputs()}
+        problems = list(_misfits(self.interface, self._tensors, inputs, outputs))
+        if problems:
+            raise ContractError(f"{path}: the graph does not fit its card", problems)
+        self._searches = LIMITS in inputs
+        self._noise = _lengths(inputs[NOISE]) if NOISE in inputs else None
+        self._random = np.random.default_rng()
+        if warm_up:
+            self.act(blank(self._tensors), seeds=[0])
+
+    def act(
+        self,
+        feed: Feed,
+        limits: FloatArray | None = None,
+        seeds: Sequence[int] | None = None,
+        noise: FloatArray | None = None,
+    ) -> Decision:
+        """A policy that searches does so within `limits`; another's action is brought there.
+        `noise` is for those who compare with what the graph was made from."""
+        rows = check_feed(self._tensors, feed)
+        allowed = check_limits(self.interface.action, limits, rows)
+        inputs = dict(feed)
+        if self._searches:
+            inputs[LIMITS] = allowed
+        if self._noise is not None:
+            drawn = self._draw(self._noise, rows, seeds) if noise is None else noise
+            inputs[NOISE] = drawn
+        decision = self._run(inputs)
+        source = f"policy '{self.name}' {self.version}"
+        if not np.isfinite(decision.q).all():
+            # A critic that has diverged gives actions that look well, and mean nothing.
+            remedy = "do not act on it: the critic is broken, go back to the policy before"
+            raise BadAction(source, [Problem("q", decision.q.tolist(), "finite numbers", remedy)])
+        if not self._searches and limits is not None:
+            spec = self.interface.action
+            decision = check_decision(source, spec, check_limits(spec, None, rows), decision)
+            clipped = np.clip(decision.action, limits[:, 0], limits[:, 1])
+            decision = replace(decision, action=clipped)
+        return check_decision(source, self.interface.action, allowed, decision)
+
+    def _draw(self, shape: tuple[int, ...], rows: int, seeds: Sequence[int] | None) -> FloatArray:
+        """Each row has a generator of its own: its action is the same in any batch."""
+        if seeds is None:
+            return self._random.standard_normal((rows, *shape), np.float32)
+        if len(seeds) != rows:
+            problem = Problem("seeds", len(seeds), f"{rows}, one a row", "give each row its own")
+            raise ContractError("observation", [problem])
+        drawn = [np.random.default_rng(seed).standard_normal(shape, np.float32) for seed in seeds]
+        return np.stack(drawn)
+
+    def _run(self, inputs: Feed) -> Decision:
+        # Bound inputs and outputs cost the CPU a microsecond, and spare a GPU its extra copies.
+        binding = self._session.io_binding()
+        for name, array in inputs.items():
+            binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        binding.bind_output("action", "cpu")
+        binding.bind_output("q", "cpu")
+        try:
+            self._session.run_with_iobinding(binding)
+        except ERRORS as error:
+            problem = Problem("graph", str(error), "a graph that runs", EXPORT)
+            raise BadAction(f"policy '{self.name}' {self.version}", [problem]) from None
+        action, q = binding.copy_outputs_to_cpu()
+        return Decision(action, q, self.version)
+
+
+def blank(wanted: dict[str, Tensor]) -> dict[str, Array]:
+    """A batch of one that shows nothing."""
+    return {name: np.zeros((1, *one.shape), one.dtype) for name, one in wanted.items()}
+
+
+def _providers(asked: Sequence[str] | None) -> list[str]:
+    available = onnxruntime.get_available_providers()
+    missing = [name for name in asked or () if name not in available]
+    if missing:
+        remedy = "install the onnxruntime that has it, for instance the extra `gpu`"
+        raise ContractError(
+            "onnxruntime", [Problem("providers", missing, f"of {', '.join(available)}", remedy)]
+        )
+    return list(asked) if asked else [name for name in FASTEST_FIRST if name in available]
+
+
+def _load(
+    path: Path, content: bytes, providers: list[str], threads: int
+) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # what fails is raised
+    # A robot's core is for the robot: no thread spins while it waits for work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=providers)
+    except ERRORS as error:
+        remedy = f"{EXPORT}, or copy it again: it is truncated or of another kind ({error})"
+        problem = Problem("file", f"{len(content)} bytes", "an ONNX model in one file", remedy)
+        raise ContractError(str(path), [problem]) from None
+
+
+def _card(path: Path, session: onnxruntime.InferenceSession) -> PolicyCard:
+    properties = session.get_modelmeta().custom_metadata_map
+    if METADATA_KEY not in properties:
+        remedy = "export the policy with regrasp, which writes its card"
+        problem = Problem(f"metadata.{METADATA_KEY}", sorted(properties), "a policy card", remedy)
+        raise ContractError(str(path), [problem])
+    return PolicyCard.from_json(properties[METADATA_KEY], str(path))
+
+
+def _port(port: Any) -> Port:
+    dtype = port.type.removeprefix("tensor(").removesuffix(")")
+    shape = tuple(n if isinstance(n, int) else None for n in port.shape or ())
+    return Port({"float": "float32", "double": "float64"}.get(dtype, dtype), shape)
+
+
+def _misfits(
+    interface: Interface,
+    observed: dict[str, Tensor],
+    inputs: dict[str, Port],
+    outputs: dict[str, Port],
+) -> Iterator[Problem]:
+    """Where the graph differs from the card, name by name."""
+    entries = len(interface.action)
+    wanted = {name: Port(one.dtype, (None, *one.shape)) for name, one in observed.items()}
+    if LIMITS in inputs:
+        wanted[LIMITS] = Port("float32", (None, 2, entries))
+    if NOISE in inputs:  # as much of it as it likes
+        wanted[NOISE] = Port("float32", (None, *_lengths(inputs[NOISE])))
+    for name in sorted(inputs.keys() - wanted.keys()):
+        known = f"only {', '.join(sorted({*wanted, LIMITS, NOISE}))}"
+        yield Problem(f"inputs.{name}", str(inputs[name]), known, EXPORT)
+    for name, port in wanted.items():
+        if inputs.get(name) != port:
+            found = str(inputs.get(name, "no such input"))
+            yield Problem(f"inputs.{name}", found, str(port), EXPORT)
+    results = {"action": Port("float32", (None, entries)), "q": Port("float32", (None,))}
+    for name, port in results.items():
+        if name not in outputs or not _agree(outputs[name], port):
+            found = str(outputs.get(name, "no such output"))
+            yield Problem(f"outputs.{name}", found, str(port), EXPORT)
+
+
+def _lengths(port: Port) -> tuple[int, ...]:
+    """Of the axes after the batch; one of any length has to be of one."""
+    return tuple(length or 1 for length in port.shape[1:])
+
+
+def _agree(found: Port, wanted: Port) -> bool:
+    """Of an output, an axis may be unknown; each action is looked at anyway."""
+    return (
+        found.dtype == wanted.dtype
+        and len(found.shape) == len(wanted.shape)
+        and all(a in (b, None) for a, b in zip(found.shape, wanted.shape, strict=True))
+    )

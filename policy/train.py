@@ -1,0 +1,200 @@
+"""Train a policy: offline from logs, online in a gymnasium task, or both.
+
+    python -m policy.train +recipe=grasp data.logs=[out/log]
+
+Every choice stands in conf/ and can be changed on the command line; a run that was stopped goes on
+when it is started again with the same directory.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+import hydra
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
+
+from policy import environments
+from policy.config import TrainConfig, from_mapping, make_learner
+from policy.contract import ContractError, Invalid
+from policy.evaluate import HELD_OUT, Evaluation, evaluate
+from policy.experience.errors import ExperienceError
+from policy.experience.replay import Prefetcher, Sampler, Source
+from policy.finish import finish
+from policy.learners.learner import Metrics
+from policy.offline import load_logs, open_ring
+from policy.rollouts import Rollouts
+from policy.run import Run
+from policy.statistics import Rate
+
+RECENT = 200  # episodes that the progress bar's success rate is of
+MINUTE = 60.0
+
+
+class Training:
+    """One run under way; what it needs to go on after a stop is in its directory."""
+
+    def __init__(self, config: TrainConfig, directory: Path, stack: ExitStack) -> None:
+        self.config, task, data = config, config.task, config.data
+        torch.set_num_threads(config.threads)
+        torch.manual_seed(config.seed)
+        self._stack = stack
+        self.envs = environments.make(
+            task.id, task.envs, task.size, task.processes, task.repeat, task.arguments
+        )
+        stack.callback(self.envs.close)
+        self.learner = make_learner(config, self.envs.interface)
+        self.run = stack.enter_context(Run(directory, config, self.envs.deployment))
+        self.progress = self.run.resume(self.learner)
+        capacities = {"offline": data.offline_capacity, "online": data.online_capacity}
+        offline, self.online = (
+            stack.enter_context(open_ring(directory / name, self.envs.interface, capacity))
+            for name, capacity in capacities.items()
+        )
+        load_logs(offline, data.logs, self.envs.deployment)
+        sources = [Source(ring, 1.0, data.success_share) for ring in (offline, self.online)]
+        self.sampler = Sampler(sources, self.learner.draw, config.seed)
+        self.sampler.drawn = self.progress.updates
+        self._batches: Prefetcher | None = None
+        self._rollouts: Rollouts | None = None
+        self._evaluated = self._saved = self._reported = self.progress.seconds
+        self._metrics: list[Metrics] = []
+        self._owed = 0.0
+        self.recent: list[bool] = []
+
+    def train(self) -> None:
+        limit, progress = MINUTE * self.config.minutes, self.progress
+        total = round(limit) if limit else self.config.offline_updates
+        with tqdm(total=total, unit="s" if limit else " updates") as bar:
+            while self._offline or progress.seconds < limit:
+                begun = time.perf_counter()
+                self._advance()
+                progress.seconds += time.perf_counter() - begun
+                bar.update((round(progress.seconds) if limit else progress.updates) - bar.n)
+                bar.set_postfix(success=f"{self.success.value:.0%}", grasps=progress.grasps)
+                self._regularly()
+
+    @property
+    def _offline(self) -> bool:
+        return self.progress.updates < self.config.offline_updates
+
+    @property
+    def success(self) -> Rate:
+        """Of the latest episodes, exploration included."""
+        return Rate(sum(self.recent), len(self.recent))
+
+    def _advance(self) -> None:
+        """Some steps, if it is time for them, and the updates that are due for them."""
+        if self._offline:
+            self.sampler.reshare((1.0, 0.0))
+            self._update()
+            return
+        self._collect()
+        if not self.online.added and not self.config.data.logs:
+            return  # nothing to learn from yet
+        share = self.config.data.share(self.progress.transitions)
+        self.sampler.reshare((1 - share, share))
+        while self._owed >= 1:
+            self._update()
+            self._owed -= 1
+
+    def _collect(self) -> None:
+        progress, config = self.progress, self.config
+        if self._rollouts is None:
+            seed = config.seed * 1_000_003 + progress.transitions  # resumed, it sees other episodes
+            interface, stack = self.learner.interface, self.learner.draw.stack
+            self._rollouts = Rollouts(self.envs, interface, stack, "online", seed)
+        before = self._rollouts.steps
+        least = max(self.envs.count // 2, 1)
+        for _, episode in self._rollouts.advance(partial(self.learner.act, explore=True), least):
+            self.online.add(episode)
+            progress.grasps += 1
+            self.recent = [*self.recent[1 - RECENT :], bool(episode.success)]
+        taken = self._rollouts.steps - before
+        progress.transitions += taken
+        self._owed += config.updates_per_step * taken
+
+    def _update(self) -> None:
+        if self._batches is None:
+            prefetcher = Prefetcher(self.sampler, self.config.batch, device=self.config.device)
+            self._batches = self._stack.enter_context(prefetcher)
+        self._metrics.append(self.learner.update(next(self._batches)))
+        self.progress.updates += 1
+
+    # Now and then -------------------------------------------------------------------------------
+
+    def _regularly(self) -> None:
+        config, now = self.config, self.progress.seconds
+        if now - self._reported >= MINUTE:
+            self._reported = now
+            self._report()
+        if now - self._saved >= MINUTE * config.save_minutes:
+            self.save()
+        if now - self._evaluated >= MINUTE * config.evaluation.every_minutes:
+            self._evaluated = now
+            self.measure()
+
+    def _report(self) -> None:
+        if not self._metrics:
+            return
+        names = self._metrics[0]
+        means = {name: float(np.nanmean([m[name] for m in self._metrics])) for name in names}
+        self._metrics.clear()
+        self.run.record("train", self.progress, {**means, "success": self.success.value})
+
+    def save(self) -> None:
+        self._saved = self.progress.seconds
+        self.run.save(self.learner, self.progress)
+
+    def measure(self) -> None:
+        """On episodes that are never trained on; the clock stands still meanwhile."""
+        task, choice = self.config.task, self.config.evaluation
+        envs = environments.make(
+            task.id, choice.envs, task.size, choice.processes, task.repeat, task.arguments
+        )
+        try:
+            interface, stack = self.learner.interface, self.learner.draw.stack
+            rollouts = Rollouts(envs, interface, stack, "evaluation", HELD_OUT)
+            act = partial(self.learner.act, explore=False)
+            found = evaluate(act, rollouts, choice.episodes)
+        finally:
+            envs.close()
+        self.run.record("evaluation", self.progress, found.values)
+        tqdm.write(f"{self.progress.seconds / MINUTE:6.1f} min  {found}")
+
+
+def train(config: TrainConfig, directory: Path) -> Evaluation:
+    """Until it is over; then the policy is exported, and judged as what was exported."""
+    with ExitStack() as stack:
+        training = Training(config, directory, stack)
+        try:
+            training.train()
+        finally:
+            training.save()  # Ctrl-C, too, loses nothing
+        return finish(training.run, training.learner, training.progress)
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="train")
+def main(choices: DictConfig) -> None:
+    values = OmegaConf.to_container(choices, resolve=True)
+    assert isinstance(values, dict)
+    directory = Path(str(values.pop("out")))
+    try:
+        config = from_mapping({str(name): value for name, value in values.items()})
+        train(config, directory)
+    except (ContractError, Invalid, ExperienceError, OSError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; the same command continues", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

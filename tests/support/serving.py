@@ -1,0 +1,78 @@
+"""A real server, in a thread of the test."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from factories import INTERFACE
+from graphs import look
+
+from policy.client import Client
+from policy.clock import CLOCK
+from policy.feed import Decision, Feed, FloatArray, announced
+from policy.host import Host
+from policy.parcels import announce
+from policy.server import Server, ServerConfig
+from policy.wire import Ask, pack
+
+
+@contextmanager
+def running(host: Host, directory: Path, **config: Any) -> Iterator[Server]:
+    settings = {"bind": f"ipc://{directory}/policy", "max_age_s": 30.0, **config}
+    with host, Server(host, ServerConfig(**settings)) as server:
+        thread = threading.Thread(target=server.run)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+            thread.join()
+
+
+class Still:
+    """A policy in plain Python that stays where it is; it may be told to wait at a gate."""
+
+    name, version, interface, stack = "still", "v0", INTERFACE, 1
+
+    def __init__(self, gate: threading.Event | None = None) -> None:
+        self.gate, self.entered = gate, threading.Event()
+        self.batches: list[int] = []
+
+    def act(
+        self, feed: Feed, limits: FloatArray | None = None, seeds: Sequence[int] | None = None
+    ) -> Decision:
+        rows = len(feed["front"])
+        self.batches.append(rows)
+        self.entered.set()
+        if self.gate:
+            assert self.gate.wait(30)
+        action = np.zeros((rows, len(INTERFACE.action)), np.float32)
+        return Decision(action, np.zeros(rows, np.float32), self.version)
+
+
+def door_of(server: Server) -> str:
+    with Client(server.address, shared_memory=False) as client:
+        return client.door
+
+
+def ask(
+    number: int,
+    captured: int = 0,
+    sent: int = 0,
+    deadline: int = 10**10,
+    clock: str = CLOCK,
+    **vectors: Any,
+) -> bytes:
+    """A request through shared memory, for an observation of `look`; stamps are from now."""
+    now, wanted = time.monotonic_ns(), announced(INTERFACE, 1)
+    starts = itertools.accumulate([wanted["front"].nbytes], initial=0)
+    arrays = announce(look(**vectors), wanted, lambda name, frame: next(starts))
+    stamps = now + captured, now + sent, now + deadline
+    return pack(Ask(number, "robot", clock, *stamps, 0, arrays))
