@@ -18,10 +18,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ANSWER = "answer: "
+LAPS = "laps"
+T = TypeVar("T")
 
 
 class Worker:
@@ -40,11 +43,21 @@ class Worker:
     def measure(self, calls: int) -> float:
         """Seconds a call. Copies make `calls` each, and the last to finish stops the clock."""
         for process in self._processes:
-            assert process.stdin is not None
-            process.stdin.write(f"{calls}\n")
-            process.stdin.flush()
+            self._tell(process, f"{calls}")
         longest = max([float(self._answer(one)) for one in self._processes])
         return longest / (calls * len(self._processes))
+
+    def laps(self, calls: int) -> list[float]:
+        """Seconds of each call, for what matters is how long the slow ones take. Of one copy."""
+        (process,) = self._processes
+        self._tell(process, f"{calls} {LAPS}")
+        found: list[float] = json.loads(self._answer(process))
+        return found
+
+    def _tell(self, process: subprocess.Popen[str], what: str) -> None:
+        assert process.stdin is not None
+        process.stdin.write(f"{what}\n")
+        process.stdin.flush()
 
     def _answer(self, process: subprocess.Popen[str]) -> str:
         assert process.stdout is not None
@@ -68,10 +81,19 @@ def serve(call: Callable[[], object], **told: Any) -> None:
     """A contender's side: tell what is worth knowing, then run `call` as often as asked."""
     print(ANSWER + json.dumps(told), flush=True)
     for line in sys.stdin:
-        started = time.perf_counter()
-        for _ in range(int(line)):
-            call()
-        print(f"{ANSWER}{time.perf_counter() - started}", flush=True)
+        calls, *laps = line.split()
+        if laps:
+            stamps = [time.perf_counter()]
+            for _ in range(int(calls)):
+                call()
+                stamps.append(time.perf_counter())
+            answer = json.dumps([after - before for before, after in pairwise(stamps)])
+        else:
+            started = time.perf_counter()
+            for _ in range(int(calls)):
+                call()
+            answer = str(time.perf_counter() - started)
+        print(ANSWER + answer, flush=True)
 
 
 def share(
@@ -125,19 +147,55 @@ def compare(
     case: str, contenders: Mapping[str, Worker], rounds: int = 15, calls: int = 20
 ) -> Comparison:
     """The first contender is the one the others are held against."""
+    times = _take_turns(contenders, rounds, lambda worker: worker.measure(calls))
+    return _held_against(next(iter(contenders)), case, times, contenders)
+
+
+def compare_tails(
+    case: str,
+    contenders: Mapping[str, Worker],
+    peers: Sequence[str],
+    rounds: int = 15,
+    calls: int = 200,
+    percents: Sequence[int] = (50, 99),
+) -> list[Comparison]:
+    """For each percentile of a round's calls, a comparison; all are held against the better of
+    the `peers` there."""
+    laps = _take_turns(contenders, rounds, lambda worker: worker.laps(calls))
+    found = []
+    for percent in percents:
+        times = {
+            name: [statistics.quantiles(one, n=100)[percent - 1] for one in taken]
+            for name, taken in laps.items()
+        }
+        better = min(peers, key=lambda name: statistics.median(times[name]))
+        found.append(_held_against(better, f"{case}, p{percent}", times, contenders))
+    return found
+
+
+def _take_turns(
+    contenders: Mapping[str, Worker], rounds: int, measure: Callable[[Worker], T]
+) -> dict[str, list[T]]:
+    """What each contender's rounds gave, in alternating order."""
     names = list(contenders)
     for worker in contenders.values():
-        worker.measure(calls)  # warm-up, not counted
-    times: dict[str, list[float]] = {name: [] for name in names}
+        measure(worker)  # warm-up, not counted
+    found: dict[str, list[T]] = {name: [] for name in names}
     for number in range(rounds):
         for name in names if number % 2 == 0 else reversed(names):
-            times[name].append(contenders[name].measure(calls))
-    first = times[names[0]]
+            found[name].append(measure(contenders[name]))
+    return found
+
+
+def _held_against(
+    first: str, case: str, times: dict[str, list[float]], contenders: Mapping[str, Worker]
+) -> Comparison:
+    names = [first, *(name for name in contenders if name != first)]
     return Comparison(
         case,
         {name: Spread.of(times[name]) for name in names},
         {
-            name: Spread.of([b / a for a, b in zip(first, times[name], strict=True)])
+            name: Spread.of([b / a for a, b in zip(times[first], times[name], strict=True)])
             for name in names[1:]
         },
         {name: worker.told for name, worker in contenders.items()},

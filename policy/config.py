@@ -9,6 +9,7 @@ from typing import Any, Literal
 import torch
 
 from policy.contract import Interface, Invalid, Strict, decode
+from policy.learners.drqv2 import DrQv2, DrQv2Config
 from policy.learners.learner import Learner
 from policy.learners.qtopt import QTOpt, QTOptConfig
 
@@ -54,8 +55,9 @@ class TrainConfig(Strict):
     """`minutes` counts training only: what evaluations take is not in it. Zero is offline alone."""
 
     task: TaskConfig
-    learner: Literal["qtopt"] = "qtopt"
+    learner: Literal["qtopt", "drqv2"] = "qtopt"
     qtopt: QTOptConfig = field(default_factory=QTOptConfig)
+    drqv2: DrQv2Config = field(default_factory=DrQv2Config)
     data: DataConfig = field(default_factory=DataConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     name: str = "policy"
@@ -77,7 +79,10 @@ class TrainConfig(Strict):
 
 
 def make_learner(config: TrainConfig, interface: Interface) -> Learner:
-    return QTOpt(interface, config.qtopt, torch.device(config.device))
+    device = torch.device(config.device)
+    if config.learner == "drqv2":
+        return DrQv2(interface, config.drqv2, device)
+    return QTOpt(interface, config.qtopt, device)
 
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:

@@ -87,7 +87,7 @@ class Fed:
 
 
 def raw(card: PolicyCard, drawn: Observations) -> Observations:
-    """What was drawn of each frame, where the frame has it; the rest is black, and not looked at."""
+    """What was drawn of each frame, where the frame has it; the rest is black, never looked at."""
     images = {}
     shapes = {image.name: image.shape for image in card.interface.observation.images}
     for step in card.preprocessing:

@@ -28,16 +28,21 @@ def write_report(run: Run, progress: Progress, found: Evaluation, parity: Parity
     trained, measured = run.measured("train"), run.measured("evaluation") + run.measured("final")
     draw({run.config.name: (trained, measured)}, run.directory / CURVES)
     config = run.config
+    worked = (
+        f"{progress.seconds / 60:.1f} min without evaluations, {progress.updates} updates of "
+        f"{config.batch}, {progress.transitions} transitions in {progress.grasps} episodes online"
+    )
+    agreed = (
+        f"values differ by at most {parity.value_error:.1e}, actions are the same in "
+        f"{parity.same_actions:.0%}, and where not, at most {parity.regret:.1e} is lost"
+    )
     lines = [
         f"# {config.name}: {found.success.value:.1%} on {config.task.id}",
         "",
         f"- Held-out episodes, played by the exported file: {found}",
-        f"- Training: {progress.seconds / 60:.1f} min without evaluations, {progress.updates} updates "
-        f"of {config.batch}, {progress.transitions} transitions in {progress.grasps} episodes online",
+        f"- Training: {worked}",
         f"- Logs: {', '.join(config.data.logs) or 'none'}; seed {config.seed}",
-        f"- Graph against torch on {parity.states} states: values differ by at most "
-        f"{parity.value_error:.1e}, actions are the same in {parity.same_actions:.0%}, and where they "
-        f"are not {parity.regret:.1e} is lost at most",
+        f"- Graph against torch on {parity.states} states: {agreed}",
         "",
         f"![success and values]({CURVES})",
         "",

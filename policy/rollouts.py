@@ -46,7 +46,7 @@ class Rollouts:
         self.steps = 0
 
     def advance(self, act: Act, least: int = 1) -> Iterator[tuple[int, Episode]]:
-        """Let all that wait act, then take in at least `least` answers; yields what ended, and where."""
+        """Let all that wait act, then take in `least` answers; yields what ended, and where."""
         if self._idle:
             actions, values = act(self._observations(self._idle))
             executed = self._interface.action.executed(actions)

@@ -41,7 +41,7 @@ class Run:
             text = json.dumps(encode(value), indent=1) + "\n"
             write_atomic(directory / f"{name}.json", text.encode())
         self._metrics = (directory / "metrics.jsonl").open("a")
-        self._board = SummaryWriter(str(directory))  # type: ignore[no-untyped-call]
+        self._board = SummaryWriter(str(directory))
 
     def _require_same(self, path: Path, asked: dict[str, Any]) -> None:
         """A directory holds one run: it may be continued for longer, not as another."""
@@ -72,7 +72,7 @@ class Run:
         self._metrics.write(json.dumps(line) + "\n")
         self._metrics.flush()
         for name, value in known.items():
-            self._board.add_scalar(f"{kind}/{name}", value, progress.updates)  # type: ignore[no-untyped-call]
+            self._board.add_scalar(f"{kind}/{name}", value, progress.updates)
 
     def measured(self, kind: str) -> list[dict[str, Any]]:
         lines = (self.directory / "metrics.jsonl").read_text().splitlines()
@@ -83,4 +83,4 @@ class Run:
 
     def __exit__(self, *_: object) -> None:
         self._metrics.close()
-        self._board.close()  # type: ignore[no-untyped-call]
+        self._board.close()

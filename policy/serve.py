@@ -14,13 +14,13 @@ import signal
 import sys
 from pathlib import Path
 
-from policy.client import Operator
 from policy.contract import ContractError, Invalid
-from policy.host import Host
-from policy.keys import KeyPair, ServerKeys
 from policy.runtime import OnnxPolicy
-from policy.server import Server, ServerConfig
-from policy.watch import keep_memory
+from policy.serving.client import Operator
+from policy.serving.host import Host
+from policy.serving.keys import KeyPair, ServerKeys
+from policy.serving.server import Server, ServerConfig
+from policy.serving.watch import keep_memory
 
 
 def serve(path: Path, config: ServerConfig) -> None:
@@ -50,7 +50,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("model", type=Path, nargs="?", help="an exported policy, to serve it")
     parser.add_argument("--bind", default="tcp://127.0.0.1:5555", help="default: %(default)s")
-    parser.add_argument("--control", help="where policies are offered; ipc or loopback")
+    parser.add_argument("--control", help="where policies are offered: ipc://PATH")
     parser.add_argument("--max-age", type=float, help="seconds, of an observation")
     parser.add_argument("--max-batch", type=int, default=8, help="robots in one run")
     parser.add_argument("--max-memory", type=int, default=4096, help="MiB (default: %(default)s)")

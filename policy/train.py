@@ -1,6 +1,6 @@
 """Train a policy: offline from logs, online in a gymnasium task, or both.
 
-    python -m policy.train +recipe=grasp data.logs=[out/log]
+    python -m policy.train data.logs=[out/log] minutes=45 out=out/grasp
 
 Every choice stands in conf/ and can be changed on the command line; a run that was stopped goes on
 when it is started again with the same directory.
@@ -17,12 +17,13 @@ from pathlib import Path
 import hydra
 import numpy as np
 import torch
+from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
 from policy import environments
-from policy.config import TrainConfig, from_mapping, make_learner
-from policy.contract import ContractError, Invalid
+from policy.config import TaskConfig, TrainConfig, from_mapping, make_learner
+from policy.contract import ContractError, Invalid, encode
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
 from policy.experience.errors import ExperienceError
 from policy.experience.replay import Prefetcher, Sampler, Source
@@ -178,6 +179,11 @@ def train(config: TrainConfig, directory: Path) -> Evaluation:
         finally:
             training.save()  # Ctrl-C, too, loses nothing
         return finish(training.run, training.learner, training.progress)
+
+
+# Every field by its default, so that each can be set by name, and no other.
+FIELDS = encode(TrainConfig(TaskConfig(id="???"), minutes=1.0))
+ConfigStore.instance().store(name="fields", node=FIELDS)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -24,7 +24,8 @@ def fill(
 ) -> Filled:
     """Each episode of the log goes in once, in the order of their birth as far as they are there;
     one that cannot be added is reported, tried again the next time, and does not hold up the
-    others. `convert` makes of a logged episode what the ring holds. Of more than the ring can hold, the newest are taken and the rest is passed over.
+    others. `convert` makes of a logged episode what the ring holds. Of more than the ring can
+    hold, the newest are taken and the rest is passed over.
     """
     first, table = ring.episodes()
     held = {row["id"].decode(): (first + k, row["success"]) for k, row in enumerate(table)}

@@ -10,8 +10,9 @@ the search around it.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -23,6 +24,7 @@ from policy.networks.critic import Critic, CriticConfig
 
 from .learner import FloatArray, Metrics, Observations, PolicyModule
 from .pixels import shifted, stacked
+from .state import Parts, flatten, restore
 from .targets import frozen_copy, polyak
 
 UNTRIED = 8  # actions a state that pessimism looks at
@@ -111,6 +113,21 @@ class QTOpt:
         some = torch.rand(len(scaled), 1, device=self.device) < config.epsilon
         return torch.where(some, torch.where(switch, thrown, moved), scaled)
 
+    def state_dict(self) -> dict[str, Tensor]:
+        return flatten(self._parts())
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self.updates = restore(self._parts(), state)["updates"]
+
+    def _parts(self) -> Parts:
+        return {
+            "critic": self.critic,
+            "target": self.target,
+            "lagged": self.lagged,
+            "optimizer": self.optimizer,
+            "updates": self.updates,
+        }
+
     def export(self) -> PolicyModule:
         policy = SearchPolicy(copy.deepcopy(self.target).cpu(), self.config.cem)
         return policy.requires_grad_(False).eval()
@@ -123,13 +140,15 @@ class QTOpt:
         if self.config.shift:
             now, after = shifted(now, self.config.shift), shifted(after, self.config.shift)
         target, following = self._target(batch, after)
-        scaled = self.critic.scaling.action(batch.action)
+        tried = self.critic.scaling.action(batch.action)[:, None]
+        untried = self._of_any_kind(len(tried))
         with self._autocast():
             encoded = self.critic.encode(stacked(now.images), now.proprio, now.past_actions)
-            prediction = self.critic(encoded, scaled[:, None])[:, 0].float()
-            loss = self.critic.head.loss(prediction, target).mean()
-            if self.config.pessimism:
-                loss = loss + self.config.pessimism * self._doubt(encoded, scaled)
+            rated = self.critic(encoded, torch.cat([tried, untried], dim=1)).float()
+        prediction = rated[:, 0]
+        loss = self.critic.head.loss(prediction, target).mean()
+        if self.config.pessimism:
+            loss = loss + self.config.pessimism * self._doubt(rated[:, 1:].flatten(0, 1))
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -160,12 +179,14 @@ class QTOpt:
         head = self.target.head
         return head.target(batch.reward, batch.discount, prediction), head.value(prediction)
 
-    def _doubt(self, encoded: Any, scaled: Tensor) -> Tensor:
-        """The loss, were actions of any kind to fail."""
-        any_kind = 2 * torch.rand(len(scaled), UNTRIED, scaled.shape[1], device=self.device) - 1
-        switch = self.critic.scaling.switch
-        any_kind = torch.where(switch, any_kind.sign(), any_kind)
-        prediction = self.critic(encoded, any_kind).flatten(0, 1).float()
+    def _of_any_kind(self, states: int) -> Tensor:
+        """Actions for pessimism to look at; none, if there is none."""
+        shape = (states, UNTRIED if self.config.pessimism else 0, len(self.interface.action))
+        drawn = 2 * torch.rand(shape, device=self.device) - 1
+        return torch.where(self.critic.scaling.switch, drawn.sign(), drawn)
+
+    def _doubt(self, prediction: Tensor) -> Tensor:
+        """The loss, were they to fail."""
         head, zero = self.critic.head, prediction.new_zeros(len(prediction))
         loss: Tensor = head.loss(prediction, head.target(zero, zero, prediction.detach())).mean()
         return loss

@@ -1,7 +1,8 @@
 """Grasping44's small sibling, for pictures of 64 to 128 px and two cores.
 
-It merges later still: what is seen becomes a vector before actions are added to it, so that
-weighing 64 actions costs less than looking once.
+It merges later still: all that is seen becomes a vector before actions are added to it, so that
+weighing 64 actions costs less than looking once. Where the hand is, there it looks more closely:
+the robot's own state asks the map what lies at some places, by attention.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .layers import Norm, Norm1d, SumOfParts, conv, dense
+
+LOOKS, HEADS = 4, 4  # questions to the map, and how many places each may combine
+SUMMARY = 8  # px, about, a side of the map that is summarised
 
 
 class Small(nn.Module):
@@ -28,25 +32,46 @@ class Small(nn.Module):
     ) -> None:
         super().__init__()
         self.features = hidden
-        halvings = 3 if size < 96 else 4  # 64 -> 8 x 8, 96 -> 6 x 6, 128 -> 8 x 8
-        layers = [conv(channels, width, 5, 2, norm)]
-        for k in range(1, halvings):
-            layers += [conv(width * min(k, 2), 2 * width, 3, 2, norm)]
-            layers += [conv(2 * width, 2 * width, 3, 1, norm)]
-        self.tower = nn.Sequential(*layers, conv(2 * width, width, 1, 1, norm))
+        one: Norm = "layer" if norm in ("group", "layer") else norm
+        deep = 2 * width
+        self.tower = nn.Sequential(
+            conv(channels, width, 5, 2, norm),
+            conv(width, deep, 3, 2, norm),
+            conv(deep, deep, 3, 1, norm),
+        )
+        reduced = -(-size // 4)
+        self.summary = conv(deep, width, 3, max(round(reduced / SUMMARY), 1), norm)
         with torch.no_grad():
-            flat = self.tower(torch.zeros(1, channels, size, size)).numel()
-        one: Norm = "none" if norm == "none" else "batch" if norm == "batch" else "layer"
-        self.seen = nn.Sequential(nn.Linear(flat, hidden), Norm1d(one, hidden))
+            seen = self.summary.eval()(torch.zeros(1, deep, reduced, reduced)).numel()
+        self.seen = nn.Sequential(nn.Linear(seen, hidden), Norm1d(one, hidden))
         self.state = SumOfParts(state, hidden) if state else None
+        # Places are told apart by what is added to their keys.
+        self.places = nn.Parameter(0.02 * torch.randn(reduced**2, deep))
+        self.keys, self.values = nn.Linear(deep, deep), nn.Linear(deep, deep)
+        self.query = nn.Linear(hidden, LOOKS * deep)
+        self.looked = nn.Sequential(nn.Linear(LOOKS * deep, hidden), Norm1d(one, hidden))
         self.action = SumOfParts(action, hidden)
         self.merge_norm = Norm1d(one, hidden)
         self.fc = nn.Sequential(dense(hidden, hidden, one), dense(hidden, hidden, one))
 
     def encode(self, images: Tensor, state: Tensor) -> Tensor:
         """(B, C, H, W) in [0, 1] and (B, S) -> (B, hidden)."""
-        seen: Tensor = self.seen(self.tower(images).flatten(1))
-        return seen if self.state is None else seen + self.state(state)
+        mapped = self.tower(images)
+        summary: Tensor = self.seen(self.summary(mapped).flatten(1))
+        if self.state is not None:
+            summary = summary + self.state(state)
+        return summary + self._look(F.relu(summary), mapped.flatten(2).transpose(1, 2))
+
+    def _look(self, summary: Tensor, places: Tensor) -> Tensor:
+        """What the map's places (B, P, d) tell about a state's questions."""
+        query = self.query(summary).unflatten(1, (LOOKS, HEADS, -1)).transpose(1, 2)
+        keys, values = (
+            part.unflatten(2, (HEADS, -1)).transpose(1, 2)
+            for part in (self.keys(places + self.places), self.values(places))
+        )
+        weight = (query @ keys.transpose(2, 3) * keys.shape[3] ** -0.5).softmax(-1)
+        looked: Tensor = self.looked((weight @ values).transpose(1, 2).flatten(1))
+        return looked
 
     def forward(self, encoded: Tensor, actions: Tensor) -> Tensor:
         """(B, N, A) -> (B, N, hidden)."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from benchmarks.harness import Spread, Worker, compare, save, share, table
+from benchmarks.harness import Spread, Worker, compare, compare_tails, save, share, table
 
 CONTENDER = """
 import time
@@ -80,6 +81,32 @@ def test_share_is_what_the_method_takes() -> None:
     assert told["times_a_call"] == 2
     assert 0.2 < told["share"] < 0.8
     assert set(seen) == {"picture"}
+
+
+# Each tenth call is slow.
+UNEVEN = """
+import itertools, time
+from benchmarks.harness import serve
+calls = itertools.count()
+serve(lambda: time.sleep({seconds} * (20 if next(calls) % 10 == 9 else 1)))
+"""
+
+
+def test_tails_are_of_single_calls() -> None:
+    with ExitStack() as stack:
+        workers = {
+            name: stack.enter_context(
+                Worker([sys.executable, "-c", UNEVEN.format(seconds=seconds)])
+            )
+            for name, seconds in (("ours", 0.001), ("peer", 0.002), ("other peer", 0.004))
+        }
+        middle, tail = compare_tails("naps", workers, ("peer", "other peer"), 2, 20)
+    assert (middle.case, tail.case) == ("naps, p50", "naps, p99")
+    for one in (middle, tail):
+        assert one.ratios.keys() == {"ours", "other peer"}  # held against the better peer
+    for name, seconds in (("ours", 0.001), ("peer", 0.002)):
+        assert middle.seconds[name].median >= seconds
+        assert tail.seconds[name].median >= 20 * seconds
 
 
 def test_a_contender_that_fails_is_named() -> None:

@@ -21,16 +21,15 @@ import zmtp
 from graphs import look, search_policy
 from serving import ask
 
-from policy.client import Client
 from policy.contract import ContractError
-from policy.local import Link
-from policy.network import Connection
-from policy.wire import Answer, Refusal, Welcome, unpack
+from policy.serving.client import Client
+from policy.serving.local import Link
+from policy.serving.network import Connection
+from policy.serving.wire import Answer, Refusal, Welcome, unpack
 
 HOUSE = Path(__file__).resolve().parents[2]
 BUDGET = 30.0
 GROWTH = 64 << 20  # bytes that a server may have more after an attack
-FRAMES = [look()["front"].tobytes(), look()["wrist"].tobytes()]
 
 
 @dataclass(frozen=True)
@@ -76,6 +75,11 @@ def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Victim]:
     process.send_signal(signal.SIGTERM)
     assert process.wait(BUDGET) == 0  # it still listens to reason
     process.stdout.close()
+
+
+def network_ask(number: int) -> list[bytes]:
+    frames: list[bytes] = []
+    return [ask(number, parts=frames), *frames]
 
 
 def mutate(luck: random.Random, parts: list[bytes]) -> list[bytes]:
@@ -141,7 +145,7 @@ def fire(victim: Victim, count: int) -> tuple[int, int]:
     tally: dict[type, int] = {Answer: 0, Refusal: 0, Welcome: 0}
     for number in range(count):
         if number % 2:
-            parts = mutate(luck, [network_ask(number), *FRAMES])
+            parts = mutate(luck, network_ask(number))
             network.send(parts, BUDGET)
             packet = network.receive(BUDGET)
         else:
@@ -155,16 +159,6 @@ def fire(victim: Victim, count: int) -> tuple[int, int]:
     network.close()
     link.close()
     return tally[Answer], tally[Refusal]
-
-
-def network_ask(number: int) -> bytes:
-    """Over the network, a place is the number of a part."""
-    header = msgpack.unpackb(ask(number))
-    frames = [one for one in header["arrays"] if isinstance(one[3], int)]
-    for place, one in enumerate(frames):
-        one[3] = place
-    packed: bytes = msgpack.packb(header)
-    return packed
 
 
 @pytest.mark.parametrize("count", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
@@ -182,7 +176,7 @@ def test_oversized_messages_cost_the_connection(victim: Victim) -> None:
     before = victim.resident
     for _ in range(20):
         network = Connection(victim.address)
-        network.send([network_ask(1), b"x" * (1 << 20)], BUDGET)
+        network.send([network_ask(1)[0], b"x" * (1 << 20)], BUDGET)
         network.close()
         with zmtp.dial(victim.port) as raw:
             raw.sendall(bytes([zmtp.LONG]) + (2**62).to_bytes(8, "big"))  # only promised
@@ -216,7 +210,7 @@ def test_parts_without_end_are_cut_off(victim: Victim) -> None:
 
 def test_clients_that_die_in_the_middle(victim: Victim) -> None:
     before = victim.resident
-    half = zmtp.frame(network_ask(1), more=True) + zmtp.frame(FRAMES[0])[:100]
+    half = zmtp.frame(network_ask(1)[0], more=True) + zmtp.frame(bytes(576))[:100]
     for greeting in (b"", b"\xff", b"GET / HTTP/1.1\r\n\r\n", bytes(100)):
         with zmtp.dial(victim.port) as raw:
             raw.sendall(half)
@@ -232,7 +226,7 @@ def test_clients_that_die_in_the_middle(victim: Victim) -> None:
 CLIENT = """
 import sys
 from graphs import look
-from policy.client import Client
+from policy.serving.client import Client
 with Client(sys.argv[1]) as robot:
     assert robot.shares_memory
     while True:

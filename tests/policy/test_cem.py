@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from torch import Tensor
@@ -113,7 +115,7 @@ def test_more_iterations_never_return_less() -> None:
         search(score, drawn[:, :k], SWITCH, *ends(8), CemConfig(iterations=k))[1]
         for k in range(1, 5)
     ]
-    for fewer, more in zip(values, values[1:], strict=False):
+    for fewer, more in itertools.pairwise(values):
         assert (more >= fewer).all()
 
 

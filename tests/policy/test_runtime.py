@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cards import make_card
 from factories import INTERFACE
-from graphs import ACTOR, INPUTS, SEARCH, actor_policy, look, search_policy, write_graph
+from graphs import ACTOR, INPUTS, MOVES, SEARCH, actor_policy, look, search_policy, write_graph
 
 from policy.contract import ContractError
 from policy.feed import BadAction, FloatArray
@@ -150,7 +150,7 @@ def test_a_graph_unlike_its_card_is_refused(
 
 
 def test_missing_names_are_all_told(tmp_path: Path) -> None:
-    text = ACTOR.format(inputs="uint8[B,12,16,3] front, float[B,2] proprio")
+    text = ACTOR.format(inputs="uint8[B,12,16,3] front, float[B,2] proprio", moved=MOVES["still"])
     text = text.replace(" q)", " value)").replace("q = ", "value = ")
     with pytest.raises(ContractError) as caught:
         OnnxPolicy(write_graph(tmp_path / "few.onnx", text))

@@ -65,10 +65,21 @@ g ({inputs}) => (float[B,3] action, float[B] q)
   felt = ReduceSum<keepdims=0>(proprio, last)
   nothing = Mul(felt, zero)
   row = Unsqueeze(nothing, one)
-  action = Add(row, place)
+  there = Add(row, place)
+  {moved}
   q = Identity(nothing)
 }}
 """
+# How an actor may disagree with itself: by chance, or by who else is in the batch.
+MOVES = {
+    "still": "action = Identity(there)",
+    "by chance": "x = RandomUniformLike<low=-0.01, high=0.0>(there) action = Add(there, x)",
+    "by company": """
+      total = ReduceSum<keepdims=0>(felt)
+      tenth = Constant<value_float=-0.1>()
+      x = Mul(total, tenth)
+      action = Add(there, x)""",
+}
 
 
 def write_graph(path: Path, text: str, card: PolicyCard | None = None) -> Path:
@@ -93,10 +104,10 @@ def search_policy(
     return write_graph(path, text, card)
 
 
-def actor_policy(path: Path) -> Path:
+def actor_policy(path: Path, moved: str = "still") -> Path:
     kept = [name for name in INPUTS if name not in ("limits", "noise")]
     declared = ", ".join(f"{INPUTS[name]} {name}" for name in kept)
-    return write_graph(path, ACTOR.format(inputs=declared))
+    return write_graph(path, ACTOR.format(inputs=declared, moved=MOVES[moved]))
 
 
 def look(bright: int = 0, **vectors: Any) -> dict[str, Array]:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
-SIDE, STEPS, SPEED, NEAR = 24, 6, 0.6, 0.25
+SIDE, STEPS, SPEED, NEAR = 24, 6, 0.6, 0.4
 
 
 class Reach(gymnasium.Env[FloatArray, FloatArray]):
@@ -46,4 +46,4 @@ class Reach(gymnasium.Env[FloatArray, FloatArray]):
         return self.places.flatten().astype(np.float32)
 
 
-gymnasium.register("Reach-v0", entry_point=Reach)
+gymnasium.register("Reach-v0", entry_point="reach:Reach")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -14,13 +13,13 @@ import numpy as np
 from factories import INTERFACE
 from graphs import look
 
-from policy.client import Client
-from policy.clock import CLOCK
-from policy.feed import Decision, Feed, FloatArray, announced
-from policy.host import Host
-from policy.parcels import announce
-from policy.server import Server, ServerConfig
-from policy.wire import Ask, pack
+from policy.feed import Array, Decision, Feed, FloatArray, announced
+from policy.serving.client import Client
+from policy.serving.clock import CLOCK
+from policy.serving.host import Host
+from policy.serving.parcels import announce
+from policy.serving.server import Server, ServerConfig
+from policy.serving.wire import Ask, pack
 
 
 @contextmanager
@@ -68,11 +67,22 @@ def ask(
     sent: int = 0,
     deadline: int = 10**10,
     clock: str = CLOCK,
+    parts: list[bytes] | None = None,
     **vectors: Any,
 ) -> bytes:
-    """A request through shared memory, for an observation of `look`; stamps are from now."""
+    """A request for an observation of `look`; stamps are from now. Its frames are placed one after
+    the other in shared memory, or go into `parts` of a message."""
     now, wanted = time.monotonic_ns(), announced(INTERFACE, 1)
-    starts = itertools.accumulate([wanted["front"].nbytes], initial=0)
-    arrays = announce(look(**vectors), wanted, lambda name, frame: next(starts))
+    start = 0
+
+    def put(_: str, frame: Array) -> int:
+        nonlocal start
+        if parts is not None:
+            parts.append(frame.tobytes())
+            return len(parts) - 1
+        start += frame.nbytes
+        return start - frame.nbytes
+
+    arrays = announce(look(**vectors), wanted, put)
     stamps = now + captured, now + sent, now + deadline
     return pack(Ask(number, "robot", clock, *stamps, 0, arrays))

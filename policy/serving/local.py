@@ -13,6 +13,7 @@ users are turned away by the kernel's word on who they are.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import mmap
 import os
@@ -22,8 +23,8 @@ import struct
 import sys
 
 from policy.contract import ContractError, Invalid, Problem
-from policy.parcels import Parcel
-from policy.wire import MAX_HEADER
+from policy.serving.parcels import Parcel
+from policy.serving.wire import MAX_HEADER
 
 # Abstract sockets, sealed memory and packets over Unix sockets are Linux's.
 AVAILABLE = sys.platform == "linux"
@@ -64,7 +65,8 @@ class Guest:
         try:
             self._socket.send(packet)
         except OSError:
-            self._socket.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # `take` finds that it has gone
 
     def _reach(self, start: int, length: int) -> memoryview:
         if start + length > len(self._memory):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from policy.contract import ContractError, Interface, Problem
 from policy.feed import (
@@ -28,6 +27,9 @@ from policy.feed import (
 
 ACTION_TOLERANCE = 1e-3  # of an entry's range
 Q_TOLERANCE = 1e-3
+# Between two actions of one value a search may go either way, and rounding, which depends on the
+# batch, decides: this share of observations may be so.
+TIES = 0.25
 REPAIR = "export the policy again; the one before keeps serving"
 
 
@@ -45,7 +47,7 @@ def require_parity(policy: Policy, observations: Sequence[Feed]) -> None:
     )
     problems = [
         *_differences("parity.seed", policy, many, again, "the same action for the same seed"),
-        *_differences("parity.batch", policy, singles, many, "the same action alone"),
+        *_differences("parity.batch", policy, singles, many, "the same action alone", TIES),
     ]
     if problems:
         raise ContractError(f"policy '{policy.name}' {policy.version}", problems)
@@ -88,13 +90,14 @@ def _act(policy: Policy, feed: Feed, seeds: Sequence[int]) -> Decision:
 
 
 def _differences(
-    field: str, policy: Policy, one: Decision, other: Decision, wanted: str
+    field: str, policy: Policy, one: Decision, other: Decision, wanted: str, ties: float = 0.0
 ) -> list[Problem]:
     spec = policy.interface.action
     apart = np.abs(one.action - other.action) / (spec.high - spec.low)
-    # A search may go either way between two actions of one value: what decides then is rounding.
-    worse: npt.NDArray[np.bool_] = ~(np.abs(one.q - other.q) <= Q_TOLERANCE)
-    rows = np.flatnonzero((apart > ACTION_TOLERANCE).any(1) & worse)
+    differ = (apart > ACTION_TOLERANCE).any(1)
+    tied = differ & (np.abs(one.q - other.q) <= Q_TOLERANCE)
+    if tied.mean() <= ties:
+        differ &= ~tied
     return [
         Problem(
             f"{field}.{spec.names[int(apart[row].argmax())]}",
@@ -102,5 +105,5 @@ def _differences(
             wanted,
             REPAIR,
         )
-        for row in rows
+        for row in np.flatnonzero(differ)
     ]

@@ -17,15 +17,16 @@ from factories import INTERFACE
 from graphs import look, search_policy
 from serving import Still, ask, door_of, running
 
-from policy.client import Client, Operator
-from policy.clock import CLOCK
 from policy.contract import ContractError
-from policy.host import Host
-from policy.keys import ClientKeys, KeyPair, ServerKeys, generate, is_private, load_public
-from policy.local import Link
 from policy.runtime import OnnxPolicy
-from policy.server import Server, ServerConfig
-from policy.wire import Answer, Refusal, unpack
+from policy.serving.client import Client, Operator
+from policy.serving.clock import CLOCK
+from policy.serving.host import Host
+from policy.serving.keys import ClientKeys, KeyPair, ServerKeys, generate, is_private, load_public
+from policy.serving.local import Link
+from policy.serving.network import Connection
+from policy.serving.server import Server, ServerConfig
+from policy.serving.wire import Answer, Message, Refusal, unpack
 
 HOUSE = Path(__file__).resolve().parents[2]
 BUDGET = 30.0  # seconds: for tests that are not about time
@@ -122,53 +123,66 @@ def test_late_and_stale_requests_are_refused_by_name(same_clock: bool, tmp_path:
     second = 10**9
     policy = Still()
     name = CLOCK if same_clock else "another machine's"
+    cases = {
+        "observation age": {"captured": -3 * second},
+        "captured_ns": {"captured": +1},
+        "deadline_ns": {"deadline": -1},
+    }
+    if same_clock:
+        cases["deadline"] = {"sent": -second, "captured": -second, "deadline": -1}
+        cases["sent_ns"] = {"sent": 100 * second, "captured": 0, "deadline": 100 * second}
+    else:  # when it was sent is unknown here, but not how long ago after that
+        cases["deadline"] = {"sent": 9 * second, "captured": 8 * second, "deadline": 9 * second}
     with running(Host(policy), tmp_path, max_age_s=2.0) as server:
-        link = Link(door_of(server))
-        cases = {
-            "observation age": {"captured": -3 * second},
-            "captured_ns": {"captured": +1},
-            "deadline_ns": {"deadline": -1},
-        }
-        if same_clock:  # elsewhere, when it was sent is unknown here
-            cases["deadline"] = {"sent": -second, "captured": -second, "deadline": -1}
-            cases["sent_ns"] = {"sent": 100 * second, "captured": 0, "deadline": 100 * second}
-        else:
-            cases["deadline"] = {"deadline": 0}
+        way = Connection(server.address)
+
+        def reply(number: int, **stamps: int) -> Message:
+            frames: list[bytes] = []
+            header = ask(number, clock=name, parts=frames, **stamps)
+            way.send([header, *frames], BUDGET)
+            return unpack(way.receive(BUDGET) or b"")
+
         for number, (field, stamps) in enumerate(cases.items(), 1):
-            link.send(ask(number, clock=name, **stamps))
-            reply = unpack(link.receive(BUDGET) or b"")
-            assert isinstance(reply, Refusal), field
-            assert reply.id == number
-            assert [fault.field for fault in reply.faults] == [field]
+            refused = reply(number, **stamps)
+            assert isinstance(refused, Refusal), field
+            assert refused.id == number
+            assert [fault.field for fault in refused.faults] == [field]
         assert not policy.batches
-        link.send(ask(9, clock=name, captured=-second))
-        reply = unpack(link.receive(BUDGET) or b"")
-        assert isinstance(reply, Answer)
-        assert reply.age_ns >= second
-        link.close()
+        answer = reply(9, captured=-second)
+        assert isinstance(answer, Answer)
+        assert answer.age_ns >= second
+        way.close()
 
 
 def test_time_in_the_queue_counts(tmp_path: Path) -> None:
-    """What waited while the policy was busy is late, on whosever clock."""
-    gate = threading.Event()
-    policy = Still(gate)
-    with running(Host(policy), tmp_path) as server:
-        links = [Link(door_of(server)) for _ in range(3)]
-        links[0].send(ask(1))
-        assert policy.entered.wait(BUDGET)
-        until = time.monotonic_ns() + 10_000_000
-        links[1].send(ask(2, deadline=10_000_000))
-        links[2].send(ask(3, deadline=10_000_000, clock="another machine's"))
-        while time.monotonic_ns() <= until:
-            pass
-        gate.set()
-        replies = [unpack(link.receive(BUDGET) or b"") for link in links]
-        for link in links:
-            link.close()
-    assert isinstance(replies[0], Answer)
-    for reply in replies[1:]:
-        assert isinstance(reply, Refusal)
-        assert reply.faults[0].field == "deadline"
+    """What waited while the server was busy is late, by whosever clock."""
+    config = ServerConfig(f"ipc://{tmp_path}/policy", max_age_s=BUDGET)
+    with Host(Still()) as host, Server(host, config) as server:  # in steps, by hand
+        for clock in (CLOCK, "another machine's"):
+            way = Connection(server.address)
+            frames: list[bytes] = []
+            server.turn()  # nothing there yet
+            header = ask(1, deadline=10_000_000, clock=clock, parts=frames)
+            way.send([header, *frames], BUDGET)
+            until = time.monotonic_ns() + 10_000_000
+            assert server.network.socket.poll(int(1e3 * BUDGET))  # it has come, and waits
+            while time.monotonic_ns() <= until:
+                pass
+            server.turn()
+            refused = unpack(way.receive(BUDGET) or b"")
+            assert isinstance(refused, Refusal)
+            assert refused.faults[0].field == "deadline"
+            way.close()
+
+
+def test_shared_memory_is_for_this_machines_clock(tmp_path: Path) -> None:
+    with running(Host(Still()), tmp_path) as server:
+        link = Link(door_of(server))
+        link.send(ask(1, clock="another machine's"))
+        refused = unpack(link.receive(BUDGET) or b"")
+        link.close()
+    assert isinstance(refused, Refusal)
+    assert refused.faults[0].field == "clock"
 
 
 def test_a_client_does_not_wait_beyond_its_deadline(tmp_path: Path) -> None:
@@ -297,8 +311,12 @@ def test_without_keys_only_this_machine(address: str, private: bool) -> None:
     if not private:
         with pytest.raises(ContractError, match="bind: found"):
             Server(Host(Still()), ServerConfig(address))
-        with pytest.raises(ContractError, match="bind: found"):
-            Server(Host(Still()), ServerConfig("tcp://127.0.0.1:*", control=address))
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:5556", "ipc://@everybody", ""])
+def test_orders_are_taken_from_this_user_only(address: str) -> None:
+    with pytest.raises(ContractError, match="control: found"):
+        Server(Host(Still()), ServerConfig("tcp://127.0.0.1:*", control=address))
 
 
 def test_keys_decide_who_is_let_in(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from policy.clock import CLOCK
 from policy.contract import ContractError, Interface, Problem
 from policy.feed import (
     LIMITS,
@@ -32,11 +31,12 @@ from policy.feed import (
     check_limits,
     tensors,
 )
-from policy.keys import ClientKeys
-from policy.local import SLOTS, Link
-from policy.network import Buffer, Connection
-from policy.parcels import announce
-from policy.wire import (
+from policy.serving.clock import CLOCK
+from policy.serving.keys import ClientKeys
+from policy.serving.local import SLOTS, Link
+from policy.serving.network import Buffer, Connection
+from policy.serving.parcels import announce
+from policy.serving.wire import (
     SPEAK,
     Answer,
     Ask,

@@ -11,10 +11,10 @@ import numpy as np
 
 from policy.contract import ContractError, Invalid
 from policy.feed import Array, FloatArray, check_limits
-from policy.host import Host
-from policy.parcels import Reply
-from policy.parity import stack
-from policy.wire import Answer, Ask, Refusal, pack
+from policy.serving.host import Host
+from policy.serving.parcels import Reply
+from policy.serving.parity import stack
+from policy.serving.wire import Answer, Ask, Refusal, pack
 
 
 @dataclass(frozen=True)

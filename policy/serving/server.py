@@ -22,17 +22,17 @@ from pathlib import Path
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
-from policy.batch import Waiting, decide
-from policy.clock import CLOCK, on_our_clock
 from policy.contract import ContractError, Invalid
 from policy.feed import LIMITS, announced, tensors
-from policy.host import Host
-from policy.keys import ServerKeys
-from policy.local import AVAILABLE, SLOTS, Door, Guest
-from policy.network import DOMAIN, Network
-from policy.parcels import Parcel, Reply, fetch
-from policy.watch import Watch, resident, return_memory
-from policy.wire import SPEAK, Ask, Command, Hello, Refusal, Status, Welcome, pack, unpack
+from policy.serving.batch import Waiting, decide
+from policy.serving.clock import CLOCK, on_our_clock
+from policy.serving.host import Host
+from policy.serving.keys import ServerKeys, require_own
+from policy.serving.local import AVAILABLE, SLOTS, Door, Guest
+from policy.serving.network import DOMAIN, Network
+from policy.serving.parcels import Parcel, Reply, fetch
+from policy.serving.watch import Watch, resident, return_memory
+from policy.serving.wire import SPEAK, Ask, Command, Hello, Refusal, Status, Welcome, pack, unpack
 
 LOG = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ LOG = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class ServerConfig:
     bind: str
-    control: str | None = None  # where an operator offers policies: ipc or loopback only
+    control: str | None = None  # where an operator offers policies: ipc only
     max_age_s: float | None = None  # of an observation; one control period if not given
     max_batch: int = 8  # robots in one run of the policy
     max_local: int = 64  # clients through shared memory
@@ -71,9 +71,10 @@ class Server:
                 doorman.start()
                 opened.callback(doorman.stop)
                 doorman.configure_curve(domain=DOMAIN, location=str(config.keys.clients))
-            self._network = Network(context, config.bind, max(frames, default=0), config.keys)
+            self.network = Network(context, config.bind, max(frames, default=0), config.keys)
             self._control = None
             if config.control is not None:
+                require_own(config.control)
                 self._control = Network(context, config.control, 0)
             self._door = None
             if AVAILABLE and frames:
@@ -81,8 +82,8 @@ class Server:
                 opened.callback(self._door.close)
             opened.callback(self._dismiss)
             self._opened = opened.pop_all()
-        self.address = self._network.address
-        for one in (self._network.socket, self._control and self._control.socket):
+        self.address = self.network.address
+        for one in (self.network.socket, self._control and self._control.socket):
             if one:
                 self._poller.register(one, zmq.POLLIN)
         for file in (self._bell, self._door):
@@ -92,7 +93,7 @@ class Server:
     def run(self) -> None:
         """Serve until `stop`."""
         while self._running:
-            self._turn()
+            self.turn()
 
     def stop(self) -> None:
         """From any thread."""
@@ -108,10 +109,13 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _turn(self) -> None:
-        """Take what is there, then decide."""
+    def turn(self) -> None:
+        """Take what is there, then decide. For `run`, and for who has a loop of their own."""
+        looked = time.monotonic_ns()
         ready = dict(self._poller.poll(0))
-        arrived = self._network.emptied_ns  # what waits already came at some time since then
+        if self.network.socket not in ready:
+            self.network.emptied_ns = looked
+        arrived = self.network.emptied_ns  # what waits already came at some time since then
         if not ready:
             ready = dict(self._poller.poll(self._watch.every_ms))
             arrived = time.monotonic_ns()
@@ -121,9 +125,9 @@ class Server:
         waiting: list[Waiting] = []
         for source in ready:
             if source in self._guests:
-                waiting += self._hear(self._guests[source], arrived)
-            elif source is self._network.socket:
-                for parcel in self._network.take(self._config.max_batch):
+                waiting += self._hear(self._guests[source])
+            elif source is self.network.socket:
+                for parcel in self.network.take(self._config.max_batch):
                     waiting += self._open(parcel, arrived)
             elif self._control and source is self._control.socket:
                 for parcel in self._control.take(1):
@@ -143,10 +147,10 @@ class Server:
             self._guests[guest.fileno()] = guest
             self._poller.register(guest.fileno(), zmq.POLLIN)
 
-    def _hear(self, guest: Guest, arrived: int) -> list[Waiting]:
+    def _hear(self, guest: Guest) -> list[Waiting]:
         parcel = guest.take()
         if parcel:
-            return self._open(parcel, arrived)
+            return self._open(parcel, None)
         self._poller.unregister(guest.fileno())
         del self._guests[guest.fileno()]
         guest.close()
@@ -156,19 +160,22 @@ class Server:
         """Begin anew with the network. Clients connect again by themselves; those on this machine
         do not notice."""
         held = resident()
-        self._poller.unregister(self._network.socket)
-        self._network.reopen()
-        self._poller.register(self._network.socket, zmq.POLLIN)
+        self._poller.unregister(self.network.socket)
+        self.network.reopen()
+        self._poller.register(self.network.socket, zmq.POLLIN)
         return_memory()
-        LOG.error("%d MB held: all connections dropped, %d MB held", held >> 20, resident() >> 20)
-        # If it was not the network, hanging up again would not help either.
-        self._watch.limit = max(self._config.max_memory, resident() * 5 // 4)
+        LOG.error(
+            "memory: found %d MiB, wanted at most %d; all network connections dropped; "
+            "raise max_memory if it is the policy that is so large",
+            held >> 20,
+            self._config.max_memory >> 20,
+        )
 
     def _dismiss(self) -> None:
         for guest in self._guests.values():
             guest.close()
 
-    def _open(self, parcel: Parcel, arrived: int) -> list[Waiting]:
+    def _open(self, parcel: Parcel, arrived: int | None) -> list[Waiting]:
         """A robot's parcel: who asks for an action waits for the others, the rest is answered."""
         id = 0
         try:
@@ -184,8 +191,13 @@ class Server:
             parcel.reply(pack(Refusal.of(id, error)))
         return []
 
-    def _waiting(self, ask: Ask, parcel: Parcel, arrived: int) -> Waiting:
+    def _waiting(self, ask: Ask, parcel: Parcel, arrived: int | None) -> Waiting:
+        """`arrived` is the earliest time that it can have; None if it was sent on this machine."""
         now = time.monotonic_ns()
+        if ask.clock == CLOCK:
+            arrived = ask.sent_ns
+        elif arrived is None:
+            raise Invalid("clock", ask.clock, f"'{CLOCK}', this machine's", "use the network")
         captured, deadline = on_our_clock(
             ask.clock, ask.captured_ns, ask.sent_ns, ask.deadline_ns, arrived, now
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,20 +12,24 @@ from typing import TypeAlias
 import zmq
 
 from policy.contract import ContractError, Invalid, Problem
-from policy.keys import ClientKeys, ServerKeys, require_safe
-from policy.local import gone
-from policy.parcels import Parcel
-from policy.wire import MAX_ARRAYS, MAX_HEADER, SPEAK
+from policy.serving.keys import ClientKeys, ServerKeys, require_safe
+from policy.serving.local import gone
+from policy.serving.parcels import Parcel
+from policy.serving.wire import MAX_ARRAYS, MAX_HEADER, SPEAK
 
 Context: TypeAlias = "zmq.Context[zmq.Socket[bytes]]"
 Buffer: TypeAlias = "bytes | memoryview"
+WAITING = 4  # messages of one client, in either direction
+# Sending a buffer without a copy costs pyzmq a thread's help; worth it from about this size, as
+# glibc would fetch the memory for the copy from the system each time.
+LARGE = 1 << 18
 PATIENCE_S = 1.0
 DOMAIN = "regrasp"  # of the sockets whose clients are checked against the list
 
 
 class Network:
-    """The server's end. What clients can make it hold is bounded: the size of a part, the messages
-    of each that wait."""
+    """The server's end. What clients can make it hold is bounded by the size of a part and the
+    messages of each that wait; for the rest see policy/serving/watch.py."""
 
     def __init__(
         self, context: Context, address: str, largest: int, keys: ServerKeys | None = None
@@ -43,8 +48,8 @@ class Network:
     def _bind(self, address: str) -> zmq.Socket[bytes]:
         found = self._context.socket(zmq.ROUTER)
         found.setsockopt(zmq.MAXMSGSIZE, max(MAX_HEADER, self._largest))
-        found.setsockopt(zmq.RCVHWM, 2)
-        found.setsockopt(zmq.SNDHWM, 8)
+        found.setsockopt(zmq.RCVHWM, WAITING)
+        found.setsockopt(zmq.SNDHWM, WAITING)
         found.setsockopt(zmq.LINGER, 0)
         found.setsockopt(zmq.HEARTBEAT_IVL, 2000)  # who is dead is forgotten
         found.setsockopt(zmq.HEARTBEAT_TIMEOUT, 6000)
@@ -67,18 +72,17 @@ class Network:
         """Up to `most` messages of those that are there."""
         for _ in range(most):
             try:
-                sender = self.socket.recv(zmq.NOBLOCK)
+                part = sender = self.socket.recv(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 self.emptied_ns = time.monotonic_ns()
                 return
-            header, frames = b"", list[zmq.Frame]()
-            if self.socket.getsockopt(zmq.RCVMORE):
-                header = self.socket.recv()
-            while self.socket.getsockopt(zmq.RCVMORE):
-                frame = self.socket.recv(copy=False)
-                if len(frames) < MAX_ARRAYS:
-                    frames.append(frame)
-            yield self._parcel(sender, header, frames)
+            parts: list[zmq.Frame] = []
+            while part.more:
+                part = self.socket.recv(copy=False)
+                if len(parts) <= MAX_ARRAYS:  # the header, and what it may announce
+                    parts.append(part)
+            header = parts.pop(0).bytes if parts else b""
+            yield self._parcel(sender.bytes, header, parts)
 
     def _parcel(self, sender: bytes, header: bytes, frames: list[zmq.Frame]) -> Parcel:
         def reach(number: int, length: int) -> memoryview:
@@ -114,7 +118,7 @@ class Connection:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._socket = self._context.socket(zmq.DEALER)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self._socket.setsockopt(zmq.SNDHWM, 2)
+        self._socket.setsockopt(zmq.SNDHWM, WAITING)
         self._socket.setsockopt(zmq.IMMEDIATE, 1)  # nothing is kept for a server that is away
         if keys:
             self._socket.setsockopt(zmq.CURVE_PUBLICKEY, keys.own.public)
@@ -124,16 +128,22 @@ class Connection:
 
     def send(self, parts: Sequence[Buffer], seconds: float) -> None:
         try:
-            self._socket.send_multipart(parts, zmq.NOBLOCK)
+            self._send(parts)
         except zmq.Again:
-            if not self._socket.poll(int(1e3 * seconds), zmq.POLLOUT):
+            if not self._socket.poll(math.ceil(1e3 * seconds), zmq.POLLOUT):
                 raise gone(f"no server at {self.address}") from None
-            self._socket.send_multipart(parts)
+            self._send(parts)
 
     def receive(self, seconds: float) -> bytes | None:
-        if not self._socket.poll(max(0, int(1e3 * seconds)), zmq.POLLIN):
+        """None if nothing came in time."""
+        self._socket.setsockopt(zmq.RCVTIMEO, max(1, math.ceil(1e3 * seconds)))
+        try:
+            return self._socket.recv()
+        except zmq.Again:
             return None
-        return self._socket.recv()
+
+    def _send(self, parts: Sequence[Buffer]) -> None:
+        self._socket.send_multipart(parts, zmq.NOBLOCK, copy=False, copy_threshold=LARGE)
 
     def close(self) -> None:
         self._context.destroy(linger=0)

@@ -1,6 +1,6 @@
 """CURVE keys: who may speak to a policy server beyond its own machine.
 
-    python -m policy.keys DIRECTORY NAME     # NAME.key to give away, NAME.key_secret to keep
+    python -m policy.serving.keys DIRECTORY NAME   # NAME.key to give away, NAME.key_secret to keep
 
 A server has a pair of its own and a directory of the public keys of its clients; nobody else is
 let in. A client has a pair of its own and the server's public key.
@@ -80,8 +80,15 @@ def require_safe(address: str, keys: ServerKeys | None) -> None:
     """Refuse to listen where others than this machine's user could speak, unless with keys."""
     if keys is None and not is_private(address):
         wanted = "ipc://PATH or tcp://127.0.0.1:PORT, or CURVE keys"
-        remedy = "make keys by `python -m policy.keys`, and give them to both sides"
+        remedy = "make keys by `python -m policy.serving.keys`, and give them to both sides"
         raise ContractError("policy server", [Problem("bind", address, wanted, remedy)])
+
+
+def require_own(address: str) -> None:
+    """Refuse an address at which anyone but this user could give orders."""
+    if not (address.startswith("ipc://") and is_private(address)):
+        remedy = "others on this machine can reach ports; a path they cannot"
+        raise ContractError("policy server", [Problem("control", address, "ipc://PATH", remedy)])
 
 
 def is_private(address: str) -> bool:
@@ -101,12 +108,12 @@ def _certificate(path: Path) -> tuple[bytes, bytes | None]:
     try:
         return zmq.auth.load_certificate(path)
     except (OSError, ValueError) as error:
-        remedy = "make one by `python -m policy.keys`"
+        remedy = "make one by `python -m policy.serving.keys`"
         raise ContractError(str(path), [Problem("key", str(error), "a key", remedy)]) from None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m policy.keys", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m policy.serving.keys", description=__doc__)
     parser.add_argument("directory", type=Path)
     parser.add_argument("name")
     arguments = parser.parse_args()

@@ -1,6 +1,6 @@
 """The arrays of a request: announced in its header, sent along beside it, looked at by whoever gets
-it. Two ways bring them: parts of a ZeroMQ message (policy/network.py), shared memory
-(policy/local.py)."""
+it. Two ways bring them: parts of a ZeroMQ message (policy/serving/network.py), shared memory
+(policy/serving/local.py)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from policy.contract import Invalid
 from policy.feed import Array, Feed, Tensor
-from policy.wire import SPEAK, Announced, Ask
+from policy.serving.wire import SPEAK, Announced, Ask
 
 Reach = Callable[[int, int], memoryview]  # a place and a length: the bytes that are there
 Reply = Callable[[bytes], None]

@@ -31,8 +31,8 @@ from policy.feed import (
     check_limits,
     tensors,
 )
-from policy.parity import REPAIR, made_up, require_parity
 from policy.runtime import OnnxPolicy
+from policy.serving.parity import REPAIR, made_up, require_parity
 
 LOG = logging.getLogger(__name__)
 KEPT = 8  # observations a new policy is tried on

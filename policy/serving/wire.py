@@ -18,7 +18,7 @@ from policy.contract import ContractError, Interface, Invalid, Problem, Strict, 
 MAX_HEADER = 64 * 1024
 MAX_ARRAYS = 32
 LARGEST = 2**63 - 1
-SPEAK = "use policy.client of the same version"
+SPEAK = "use policy.serving.client of the same version"
 
 # An array is in the header itself or at a place: the number of a part of the message, or the first
 # byte in shared memory.
@@ -28,7 +28,7 @@ Announced: TypeAlias = "tuple[str, str, tuple[int, ...], Place]"
 
 @dataclass(frozen=True)
 class Ask:
-    """One robot's request for an action; for its stamps see policy/clock.py."""
+    """One robot's request for an action; for its stamps see policy/serving/clock.py."""
 
     id: int
     robot: str

@@ -1,0 +1,1 @@
+"""A policy for robots that are elsewhere: in the next process, or on another machine."""
