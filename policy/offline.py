@@ -42,13 +42,14 @@ def load_logs(ring: RingWriter, logs: Sequence[str], deployment: Deployment) -> 
 
 
 def reduced(episode: Episode, deployment: Deployment) -> Episode:
-    """The episode with the frames that the network sees. Those of that size already stay."""
-    images = dict(episode.images)
+    """The episode with what the network sees of it: frames of its size, and of proprioception no
+    more than the task tells. What is missing the ring refuses."""
+    images, episode = dict(episode.images), _known(episode, deployment.interface)
     for image in deployment.interface.observation.images:
         [step] = [one for one in deployment.preprocessing if one.image == image.name]
         frames = images.get(image.name)
         if frames is None or frames.shape[1:3] == step.size:
-            continue  # the ring says what is missing
+            continue
         if frames.shape[1:] != image.shape:
             found, wanted = frames.shape[1:], f"{step.size} or the raw {image.shape}"
             raise ExperienceError(
@@ -63,3 +64,15 @@ def reduced(episode: Episode, deployment: Deployment) -> Episode:
         pictures = small.permute(0, 2, 3, 1).round().clamp(0, 255).byte().numpy()
         images[image.name] = np.ascontiguousarray(pictures)
     return replace(episode, images=images)
+
+
+def _known(episode: Episode, wanted: Interface) -> Episode:
+    logged = episode.info.interface.observation
+    columns = [k for k, entry in enumerate(logged.proprio) if entry in wanted.observation.proprio]
+    kept = replace(logged, proprio=tuple(logged.proprio[k] for k in columns))
+    interface = replace(episode.info.interface, observation=kept)
+    return replace(
+        episode,
+        info=replace(episode.info, interface=interface),
+        proprio=np.ascontiguousarray(episode.proprio[:, columns]),
+    )
