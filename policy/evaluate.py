@@ -130,8 +130,22 @@ def require_same(card: PolicyCard, offered: Deployment) -> None:
         raise ContractError(f"policy '{card.name}' does not fit the task", problems)
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m policy.evaluate", description=__doc__)
+def judged(path: Path, choice: argparse.Namespace) -> Evaluation:
+    """The policy at `path` on the task that the command line names."""
+    policy = OnnxPolicy(path)
+    a, size = choice, drawn_size(policy.card)
+    envs = environments.make(a.task, a.envs, size, a.processes, a.repeat, a.arguments)
+    try:
+        require_same(policy.card, envs.deployment)
+        rollouts = Rollouts(envs, policy.interface, policy.stack, "evaluation", a.seed)
+        with tqdm(total=a.episodes, unit=" episodes") as bar:
+            return evaluate(Fed(policy), rollouts, a.episodes, bar.update)
+    finally:
+        envs.close()
+
+
+def parser(program: str, description: str | None) -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog=program, description=description)
     top.add_argument("policy", type=Path)
     top.add_argument("--task", required=True, help="gymnasium id, as module:Name-v0")
     top.add_argument("--arguments", type=json.loads, default={}, help="the task's, as JSON")
@@ -144,23 +158,12 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    a = parser().parse_args(argv)
+    a = parser("python -m policy.evaluate", __doc__).parse_args(argv)
     try:
-        policy = OnnxPolicy(a.policy)
-        envs = environments.make(
-            *(a.task, a.envs, drawn_size(policy.card), a.processes, a.repeat, a.arguments)
-        )
-        try:
-            require_same(policy.card, envs.deployment)
-            rollouts = Rollouts(envs, policy.interface, policy.stack, "evaluation", a.seed)
-            with tqdm(total=a.episodes, unit=" episodes") as bar:
-                found = evaluate(Fed(policy), rollouts, a.episodes, bar.update)
-        finally:
-            envs.close()
+        print(judged(a.policy, a))
     except (ContractError, Invalid, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print(found)
     return 0
 
 

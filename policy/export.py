@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import tempfile
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
 from torch import Tensor, nn
@@ -115,7 +114,7 @@ def export(
     deployed = Deployed(policy.eval(), deployment, card.stack).eval()
     with tempfile.TemporaryDirectory() as directory:
         draft = Path(directory) / "policy.onnx"
-        _write(draft, deployed, inputs_of(policy, deployment, card.stack, 2))
+        draft.write_bytes(graph_of(deployed, inputs_of(policy, deployment, card.stack, 2)))
         write_card(draft, card)
         feeds = _feeds(policy, deployment, card.stack, observations, seed)
         parity = compare(draft, deployed, feeds)
@@ -124,15 +123,18 @@ def export(
     return parity
 
 
-def _write(path: Path, deployed: Deployed, inputs: Mapping[str, Tensor]) -> None:
+def graph_of(
+    module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str] = ("action", "q")
+) -> bytes:
+    """The ONNX model of a module, for any number of rows of such inputs."""
     batch = torch.export.Dim("batch")
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporter's own deprecations
         program = torch.onnx.export(
-            deployed,
+            module,
             tuple(inputs.values()),
             input_names=list(inputs),
-            output_names=["action", "q"],
+            output_names=list(outputs),
             dynamic_shapes=(tuple({0: batch} for _ in inputs),),
             opset_version=OPSET,
             dynamo=True,
@@ -140,7 +142,10 @@ def _write(path: Path, deployed: Deployed, inputs: Mapping[str, Tensor]) -> None
         )
     assert program is not None
     program.optimize()
-    onnx.save(program.model_proto, str(path))
+    model = program.model_proto
+    del model.graph.value_info[:]  # hints of shapes, which optimising has made wrong
+    content: bytes = model.SerializeToString()
+    return content
 
 
 def _feeds(

@@ -35,9 +35,8 @@ class Small(nn.Module):
         one: Norm = "layer" if norm in ("group", "layer") else norm
         deep = 2 * width
         self.tower = nn.Sequential(
-            conv(channels, width, 5, 2, norm),
-            conv(width, deep, 3, 2, norm),
-            conv(deep, deep, 3, 1, norm),
+            conv(channels, width, 7, 4, norm),
+            conv(width, deep, 3, 1, norm),
         )
         reduced = -(-size // 4)
         self.summary = conv(deep, width, 3, max(round(reduced / SUMMARY), 1), norm)

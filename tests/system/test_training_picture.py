@@ -3,30 +3,32 @@ two pictures must be the same, but for what fewer samples of a pixel can do."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import gymnasium
 import numpy as np
+import numpy.typing as npt
 import torch
 
 import sim  # noqa: F401 - registers the task
+from policy.contract import Deployment
 from policy.environments import make
 from policy.networks.reduce import Reduce
 
 
-def pictures(size: int, seed: int) -> tuple[np.ndarray, gymnasium.Env]:  # type: ignore[type-arg]
-    env = gymnasium.make("regrasp/BinGrasp-v0", size=size)
+def picture(size: int, seed: int) -> tuple[npt.NDArray[np.uint8], Deployment]:
+    env: Any = gymnasium.make("regrasp/BinGrasp-v0", size=size)
     seen, _ = env.reset(seed=seed)
     for _ in range(4):
         seen, *_ = env.step(np.array([0, 0, -0.04, 0, 0, 0, 0], np.float32))
-    return seen["front"], env
+    env.close()
+    return seen["front"], env.unwrapped.deployment
 
 
 def test_full_frame_reduced_is_what_training_draws() -> None:
     for seed in range(3):
-        small, env = pictures(64, seed)
-        deployment = env.unwrapped.deployment
-        env.close()
-        large, env = pictures(480, seed)
-        env.close()
+        small, deployment = picture(64, seed)
+        large, _ = picture(480, seed)
         [step] = deployment.preprocessing
         [image] = deployment.interface.observation.images
         top, left, height, width = step.crop

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,6 @@ from policy.experience.replay.sampler import Sampler, Source
 from policy.learners.drqv2 import DrQv2, DrQv2Config, LinearSchedule
 from policy.learners.drqv2_networks import Sizes
 from policy.rollouts import Rollouts
-
-
-@pytest.fixture
-def one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from two, and wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def judged(learner: DrQv2, envs: Environments, episodes: int) -> Evaluation:
@@ -44,7 +34,6 @@ def train(learner: DrQv2, envs: Environments, directory: Path, actions: int, upd
                 learner.update(batch)
 
 
-@pytest.mark.usefixtures("one_thread")
 def test_it_learns_to_reach_what_it_sees(tmp_path: Path) -> None:
     torch.manual_seed(0)
     envs = make("reach:Reach-v0", count=8, size=24)
@@ -68,7 +57,6 @@ def test_it_learns_to_reach_what_it_sees(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("one_thread")
 def test_it_balances_a_pole_from_48_pixels(tmp_path: Path) -> None:
     """1,000 is all there is to gain; who does nothing sensible falls within 20."""
     import sim  # noqa: F401 - lets MuJoCo draw where there is no screen
