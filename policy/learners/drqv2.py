@@ -22,8 +22,8 @@ from torch import Tensor, nn
 
 from policy.contract import Interface, Invalid, Strict
 from policy.experience.replay.sampler import Batch, Draw
+from policy.networks.drqv2 import ActorPolicy, Sizes
 
-from .drqv2_networks import ActorPolicy, Sizes
 from .learner import FloatArray, Metrics, Observations, PolicyModule
 from .pixels import channels, shifted
 from .state import Parts, flatten, restore

@@ -73,7 +73,7 @@ class QTOpt:
         self.optimizer: torch.optim.Optimizer
         if config.optimizer == "adam":
             self.optimizer = torch.optim.AdamW(
-                weights, config.learning_rate, weight_decay=config.weight_decay
+                weights, config.learning_rate, weight_decay=config.weight_decay, fused=True
             )
         else:
             self.optimizer = torch.optim.SGD(
@@ -85,25 +85,28 @@ class QTOpt:
 
     @torch.no_grad()
     def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
-        scaled, value, _ = self._best(self.target, seen.to(self.device))
+        # In full precision, as the exported policy does.
+        scaled, value, _ = self._best(self.target, seen.to(self.device), torch.float32)
         if explore:
             scaled = self._disturbed(scaled)
         action = self.critic.scaling.unscaled(scaled)
-        return action.float().cpu().numpy(), value.float().cpu().numpy()
+        return action.cpu().numpy(), value.cpu().numpy()
 
-    def _best(self, critic: Critic, seen: Observations) -> tuple[Tensor, Tensor, Tensor]:
+    def _best(
+        self, critic: Critic, seen: Observations, precision: torch.dtype
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """The best action, scaled, its value, and the prediction that is behind the value."""
         config, actions = self.config.cem, len(self.interface.action)
-        with self._autocast():
+        with self._autocast(precision):
             predict = critic.scorer(stacked(seen.images), seen.proprio, seen.past_actions)
             shape = (len(seen), config.iterations, config.samples, actions)
             noise = torch.randn(shape, device=self.device)
             ends = torch.ones(len(seen), actions, device=self.device)
             action, _ = search(
-                lambda sampled: critic.head.value(predict(sampled)).float(),
+                lambda sampled: critic.head.value(predict(sampled)),
                 *(noise, critic.scaling.switch, -ends, ends, config),
             )
-            prediction = predict(action[:, None])[:, 0].float()
+            prediction = predict(action[:, None])[:, 0]
         return action, critic.head.value(prediction), prediction
 
     def _disturbed(self, scaled: Tensor) -> Tensor:
@@ -142,9 +145,9 @@ class QTOpt:
         target, following = self._target(batch, after)
         tried = self.critic.scaling.action(batch.action)[:, None]
         untried = self._of_any_kind(len(tried))
-        with self._autocast():
+        with self._autocast(self._precision):
             encoded = self.critic.encode(stacked(now.images), now.proprio, now.past_actions)
-            rated = self.critic(encoded, torch.cat([tried, untried], dim=1)).float()
+            rated = self.critic(encoded, torch.cat([tried, untried], dim=1))
         prediction = rated[:, 0]
         loss = self.critic.head.loss(prediction, target).mean()
         if self.config.pessimism:
@@ -167,13 +170,13 @@ class QTOpt:
     @torch.no_grad()
     def _target(self, batch: Batch, after: Observations) -> tuple[Tensor, Tensor]:
         """What each row's prediction should have been, and the next state's value in it."""
-        action, value, prediction = self._best(self.target, after)
+        action, value, prediction = self._best(self.target, after, self._precision)
         if self.config.double:
-            with self._autocast():
+            with self._autocast(self._precision):
                 encoded = self.lagged.encode(
                     stacked(after.images), after.proprio, after.past_actions
                 )
-                second = self.lagged(encoded, action[:, None])[:, 0].float()
+                second = self.lagged(encoded, action[:, None])[:, 0]
             smaller = self.lagged.head.value(second) < value
             prediction = torch.where(smaller[:, None], second, prediction)
         head = self.target.head
@@ -191,9 +194,13 @@ class QTOpt:
         loss: Tensor = head.loss(prediction, head.target(zero, zero, prediction.detach())).mean()
         return loss
 
-    def _autocast(self) -> torch.autocast:
-        enabled = self.config.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
+    @property
+    def _precision(self) -> torch.dtype:
+        return torch.bfloat16 if self.config.precision == "bf16" else torch.float32
+
+    def _autocast(self, precision: torch.dtype) -> torch.autocast:
+        low = precision is torch.bfloat16
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
 
 
 class SearchPolicy(PolicyModule):

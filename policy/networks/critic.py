@@ -70,8 +70,10 @@ class Critic(nn.Module):
 
     def forward(self, encoded: Any, actions: Tensor) -> Tensor:
         """Scaled actions (B, N, A) -> predictions (B, N, K)."""
-        prediction: Tensor = self.head(self.network(encoded, actions[..., self._order]))
-        return prediction
+        features = self.network(encoded, actions[..., self._order])
+        # Rounded to eight bits, the values of neighbouring actions would be equal.
+        with torch.autocast(features.device.type, enabled=False):
+            return self.head(features.float())
 
     def scorer(
         self, images: Tensor, proprio: Tensor, past_actions: Tensor

@@ -7,6 +7,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 Norm = Literal["batch", "group", "layer", "none"]
 GROUPS = 8
@@ -33,7 +34,7 @@ class Norm1d(nn.Module):
         if kind == "batch":
             self.norm = nn.BatchNorm1d(size, eps=1e-3, momentum=0.003)
         else:
-            self.norm = nn.Identity() if kind == "none" else nn.LayerNorm(size)
+            self.norm = nn.Identity() if kind == "none" else LayerNorm(size)
         self._rows = kind == "batch"
 
     def forward(self, x: Tensor) -> Tensor:
@@ -42,6 +43,16 @@ class Norm1d(nn.Module):
             return result
         rows: Tensor = self.norm(x.flatten(0, -2))
         return rows.view(x.shape)
+
+
+class LayerNorm(nn.LayerNorm):
+    """In the precision of what comes in: autocast would widen it, and half of what a search over
+    thousands of actions costs is moving such numbers. It sums in full precision anyway."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
+            return F.layer_norm(x, self.normalized_shape, weight, bias, self.eps)
 
 
 def conv(

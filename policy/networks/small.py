@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import Norm, Norm1d, SumOfParts, conv, dense
+from .layers import Norm, Norm1d, conv, dense
 
 LOOKS, HEADS = 4, 4  # questions to the map, and how many places each may combine
 SUMMARY = 8  # px, about, a side of the map that is summarised
@@ -31,7 +31,6 @@ class Small(nn.Module):
         hidden: int = 256,
     ) -> None:
         super().__init__()
-        self.features = hidden
         one: Norm = "layer" if norm in ("group", "layer") else norm
         deep = 2 * width
         self.tower = nn.Sequential(
@@ -43,37 +42,36 @@ class Small(nn.Module):
         with torch.no_grad():
             seen = self.summary.eval()(torch.zeros(1, deep, reduced, reduced)).numel()
         self.seen = nn.Sequential(nn.Linear(seen, hidden), Norm1d(one, hidden))
-        self.state = SumOfParts(state, hidden) if state else None
-        # Places are told apart by what is added to their keys.
-        self.places = nn.Parameter(0.02 * torch.randn(reduced**2, deep))
-        self.keys, self.values = nn.Linear(deep, deep), nn.Linear(deep, deep)
+        self.state = nn.Linear(sum(state), hidden)
+        # The map is keys and values at once; places are told apart by what is added to the keys.
+        self.places = nn.Parameter(0.02 * torch.randn(HEADS, deep // HEADS, reduced**2))
         self.query = nn.Linear(hidden, LOOKS * deep)
         self.looked = nn.Sequential(nn.Linear(LOOKS * deep, hidden), Norm1d(one, hidden))
-        self.action = SumOfParts(action, hidden)
+        self.action = nn.Linear(sum(action), hidden)
         self.merge_norm = Norm1d(one, hidden)
-        self.fc = nn.Sequential(dense(hidden, hidden, one), dense(hidden, hidden, one))
+        self.features = hidden // 2
+        self.fc = nn.Sequential(
+            dense(hidden, self.features, one), dense(self.features, self.features, one)
+        )
 
     def encode(self, images: Tensor, state: Tensor) -> Tensor:
         """(B, C, H, W) in [0, 1] and (B, S) -> (B, hidden)."""
         mapped = self.tower(images)
-        summary: Tensor = self.seen(self.summary(mapped).flatten(1))
-        if self.state is not None:
-            summary = summary + self.state(state)
-        return summary + self._look(F.relu(summary), mapped.flatten(2).transpose(1, 2))
+        summary: Tensor = self.seen(self.summary(mapped).flatten(1)) + self.state(state)
+        return summary + self._look(F.relu(summary), mapped.flatten(2))
 
-    def _look(self, summary: Tensor, places: Tensor) -> Tensor:
-        """What the map's places (B, P, d) tell about a state's questions."""
+    def _look(self, summary: Tensor, mapped: Tensor) -> Tensor:
+        """What the map's places (B, d, P) tell about a state's questions."""
         query = self.query(summary).unflatten(1, (LOOKS, HEADS, -1)).transpose(1, 2)
-        keys, values = (
-            part.unflatten(2, (HEADS, -1)).transpose(1, 2)
-            for part in (self.keys(places + self.places), self.values(places))
-        )
-        weight = (query @ keys.transpose(2, 3) * keys.shape[3] ** -0.5).softmax(-1)
-        looked: Tensor = self.looked((weight @ values).transpose(1, 2).flatten(1))
+        keys = mapped.unflatten(1, (HEADS, -1))
+        rated = query @ keys + query @ self.places.to(query.dtype)
+        weight = (rated * keys.shape[2] ** -0.5).softmax(-1).to(keys.dtype)
+        found = (weight @ keys.transpose(2, 3)).transpose(1, 2).flatten(1)
+        looked: Tensor = self.looked(found)
         return looked
 
     def forward(self, encoded: Tensor, actions: Tensor) -> Tensor:
-        """(B, N, A) -> (B, N, hidden)."""
+        """(B, N, A) -> (B, N, features)."""
         merged = F.relu(self.merge_norm(encoded[:, None] + self.action(actions)))
         features: Tensor = self.fc(merged)
         return features

@@ -27,10 +27,10 @@ from policy.contract import (
 from policy.evaluate import feed_of
 from policy.export import export
 from policy.learners.drqv2 import DrQv2, DrQv2Config
-from policy.learners.drqv2_networks import Sizes
 from policy.learners.learner import Learner, Observations, PolicyModule
 from policy.learners.qtopt import QTOpt, QTOptConfig
 from policy.networks.critic import CriticConfig
+from policy.networks.drqv2 import Sizes
 from policy.networks.heads import HeadConfig, Kind
 from policy.runtime import OnnxPolicy
 

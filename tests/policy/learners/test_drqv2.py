@@ -25,9 +25,9 @@ from policy.experience.episode import EpisodeInfo
 from policy.experience.replay.ringwriter import RingWriter
 from policy.experience.replay.sampler import Batch, Draw, Sampler, Source
 from policy.learners.drqv2 import DrQv2, DrQv2Config, LinearSchedule
-from policy.learners.drqv2_networks import Sizes
 from policy.learners.learner import Observations
 from policy.learners.pixels import stacked
+from policy.networks.drqv2 import Sizes
 
 SMALL = DrQv2Config(Sizes(features=16, hidden=32), learning_rate=1e-3, random_steps=0)
 

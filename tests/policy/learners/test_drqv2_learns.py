@@ -12,7 +12,7 @@ from policy.evaluate import HELD_OUT, Evaluation, evaluate
 from policy.experience.replay.ringwriter import RingWriter
 from policy.experience.replay.sampler import Sampler, Source
 from policy.learners.drqv2 import DrQv2, DrQv2Config, LinearSchedule
-from policy.learners.drqv2_networks import Sizes
+from policy.networks.drqv2 import Sizes
 from policy.rollouts import Rollouts
 
 

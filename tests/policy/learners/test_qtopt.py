@@ -108,7 +108,7 @@ def test_target_by_hand(double: bool) -> None:
     batch = make_batch(random, discount=discount)
     after = Observations.after(batch)
     torch.manual_seed(5)
-    action, _, _ = learner._best(learner.target, after)
+    action, _, _ = learner._best(learner.target, after, torch.float32)
     values = []
     with torch.no_grad():
         for critic in (learner.target, learner.lagged):

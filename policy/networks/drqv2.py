@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from policy.contract import Interface, Invalid, Strict
+from policy.learners.learner import PolicyModule
 from policy.networks.scaling import Scaling
-
-from .learner import PolicyModule
 
 LEAST = 15  # px: what the convolutions leave a pixel of
 
