@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from policy.contract import Interface, Invalid, Strict, decode
+from policy.contract import Interface, Invalid, Strict, decode, encode
 from policy.learners.drqv2 import DrQv2, DrQv2Config
 from policy.learners.learner import Learner
 from policy.learners.qtopt import QTOpt, QTOptConfig
@@ -87,3 +87,10 @@ def make_learner(config: TrainConfig, interface: Interface) -> Learner:
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
     return decode(TrainConfig, dict(values), "training configuration")
+
+
+def plain(config: TrainConfig) -> dict[str, Any]:
+    """As data, without what the run has no use for."""
+    values: dict[str, Any] = encode(config)
+    del values[{"qtopt": "drqv2", "drqv2": "qtopt"}[config.learner]]
+    return values

@@ -13,12 +13,11 @@ import torch
 from tqdm import tqdm
 
 from policy import environments
-from policy.config import TrainConfig
+from policy.config import TrainConfig, plain
 from policy.contract import (
     PolicyCard,
     Provenance,
     SimulatedSuccess,
-    encode,
     write_card,
 )
 from policy.environments import FloatArray
@@ -94,7 +93,7 @@ def _states(rollouts: Rollouts, seed: int) -> Observations:
 def provenance(config: TrainConfig) -> Provenance:
     return Provenance(
         git_revision(),
-        json.dumps(encode(config)),
+        json.dumps(plain(config)),
         config.data.logs,
         config.seed,
         time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from policy.contract import encode
+from policy.config import plain
 from policy.contract.files import write_atomic
 from policy.evaluate import Evaluation
 from policy.progress import Progress
@@ -51,7 +51,7 @@ def write_report(run: Run, progress: Progress, found: Evaluation, parity: Parity
         *(_row(line) for line in measured),
         "",
         "```yaml",
-        yaml.safe_dump(encode(config), sort_keys=False).rstrip(),
+        yaml.safe_dump(plain(config), sort_keys=False).rstrip(),
         "```",
     ]
     path = run.directory / "report.md"

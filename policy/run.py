@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from torch.utils.tensorboard import SummaryWriter
 
 from policy.checkpoint import read_checkpoint, write_checkpoint
-from policy.config import TrainConfig
+from policy.config import TrainConfig, plain
 from policy.contract import ContractError, Deployment, differences, encode
 from policy.contract.files import write_atomic
 from policy.learners.learner import Learner
@@ -36,9 +36,9 @@ class Run:
     def __init__(self, directory: Path, config: TrainConfig, deployment: Deployment) -> None:
         self.directory, self.config, self.deployment = directory, config, deployment
         directory.mkdir(parents=True, exist_ok=True)
-        self._require_same(directory / "config.json", encode(config))
-        for name, value in (("config", config), ("deployment", deployment)):
-            text = json.dumps(encode(value), indent=1) + "\n"
+        self._require_same(directory / "config.json", plain(config))
+        for name, value in (("config", plain(config)), ("deployment", encode(deployment))):
+            text = json.dumps(value, indent=1) + "\n"
             write_atomic(directory / f"{name}.json", text.encode())
         self._metrics = (directory / "metrics.jsonl").open("a")
         self._board = SummaryWriter(str(directory))
