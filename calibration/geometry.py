@@ -44,6 +44,17 @@ def project(camera: Camera, points: Array) -> tuple[Array, Array]:
     return np.asarray(pixels, np.float64).reshape(-1, 2), local[:, 2]
 
 
+def projection(camera: Camera) -> Array:
+    """The (3, 4) matrix that takes base-frame points to homogeneous pixels of a world camera, as
+    if its lens bent nothing."""
+    turn = rotation(camera.pose.orientation.value).T
+    shift = -turn @ np.array(camera.pose.position.value)
+    (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
+    matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+    whole: Array = matrix @ np.column_stack([turn, shift])
+    return whole
+
+
 def box_corners(low: tuple[float, ...], high: tuple[float, ...]) -> Array:
     """The eight corners, x slowest."""
     return np.array(list(itertools.product(*zip(low, high, strict=True))))

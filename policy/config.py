@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import torch
 
-from policy.contract import Interface, Invalid, Strict, decode, encode
+from policy.contract import Deployment, Invalid, Strict, decode, encode
 from policy.learners.drqv2 import DrQv2, DrQv2Config
 from policy.learners.learner import Learner
 from policy.learners.qtopt import QTOpt, QTOptConfig
@@ -78,11 +78,11 @@ class TrainConfig(Strict):
             raise Invalid("minutes", 0, "more, or offline_updates", "say how long to train")
 
 
-def make_learner(config: TrainConfig, interface: Interface) -> Learner:
+def make_learner(config: TrainConfig, deployment: Deployment) -> Learner:
     device = torch.device(config.device)
     if config.learner == "drqv2":
-        return DrQv2(interface, config.drqv2, device)
-    return QTOpt(interface, config.qtopt, device)
+        return DrQv2(deployment.seen, config.drqv2, device)
+    return QTOpt(deployment.seen, config.qtopt, device, deployment)
 
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:

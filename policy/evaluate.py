@@ -123,7 +123,10 @@ def require_same(card: PolicyCard, offered: Deployment) -> None:
     sizes = {step.image: step.size for step in card.preprocessing}
     steps = tuple(replace(step, size=sizes[step.image]) for step in offered.preprocessing)
     theirs = replace(
-        offered, interface=replace(offered.interface, observation=spec), preprocessing=steps
+        offered,
+        interface=replace(offered.interface, observation=spec),
+        preprocessing=steps,
+        views=(),
     )
     problems = list(differences(ours, theirs, "choose the task that the policy was trained on"))
     if problems:

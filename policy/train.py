@@ -50,7 +50,7 @@ class Training:
             task.id, task.envs, task.size, task.processes, task.repeat, task.arguments
         )
         stack.callback(self.envs.close)
-        self.learner = make_learner(config, self.envs.interface)
+        self.learner = make_learner(config, self.envs.deployment)
         self.run = stack.enter_context(Run(directory, config, self.envs.deployment))
         self.progress = self.run.resume(self.learner)
         capacities = {"offline": data.offline_capacity, "online": data.online_capacity}

@@ -7,7 +7,7 @@ judged from contacts and poses, never from the picture.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from calibration import Cell, load_cell
-from policy.contract import Deployment, Invalid, Preprocessing, encode
+from calibration.geometry import projection
+from policy.contract import Deployment, Invalid, Preprocessing, View, encode
 
 from .appearance import Appearance
 from .arm import CartesianArm
@@ -73,7 +74,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             Eye(name, self.cell.cameras[name], (size, size), chosen.get(name)) for name in cameras
         ]
         steps = tuple(Preprocessing(eye.name, eye.crop, eye.size) for eye in self.eyes)
-        self.deployment = Deployment(self.cell.id, offered, steps)
+        self.deployment = Deployment(self.cell.id, offered, steps, tuple(self._views()))
         self.interface = self.deployment.seen
         self.world = World(self.cell, scene)
         self.arm = CartesianArm(self.world)
@@ -84,6 +85,15 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self.metadata = {**self.metadata, "render_fps": round(1 / self._period)}
         self.parameters: Parameters | None = None
         self._spaces()
+
+    def _views(self) -> Iterator[View]:
+        """Heights count from the bin's floor, as in proprioception."""
+        lift = np.eye(4)
+        lift[2, 3] = self.cell.bin.centre.value[2]
+        for eye in self.eyes:
+            if eye.camera.mount == "world":
+                rows: Any = tuple(map(tuple, (projection(eye.camera) @ lift).tolist()))
+                yield View(eye.name, rows)
 
     def _spaces(self) -> None:
         spec, action = self.interface.observation, self.interface.action

@@ -6,7 +6,7 @@ Ground floor: every part of the project may import it, and it imports none of th
 """
 
 from .card import PolicyCard, Preprocessing, Provenance, SimulatedSuccess, read_card, write_card
-from .deployment import Deployment
+from .deployment import Deployment, View
 from .fit import misfits, require_fit
 from .specs import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
 from .strict import (
@@ -36,6 +36,7 @@ __all__ = [
     "Provenance",
     "SimulatedSuccess",
     "Strict",
+    "View",
     "decode",
     "decode_json",
     "differences",

@@ -12,12 +12,25 @@ from .card import Preprocessing
 from .specs import ImageSpec, Interface
 from .strict import Invalid, Strict
 
+Row = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class View(Strict):
+    """Where a fixed camera sees what lies in the cell: the matrix takes (tcp_x, tcp_y, tcp_height,
+    1), as proprioception has them, to homogeneous pixels of the raw frame. A lens's distortion is
+    left out."""
+
+    image: str
+    matrix: tuple[Row, Row, Row]
+
 
 @dataclass(frozen=True)
 class Deployment(Strict):
     cell_id: str
     interface: Interface  # with the raw frames
     preprocessing: tuple[Preprocessing, ...]
+    views: tuple[View, ...] = ()  # of the cameras that are calibrated and do not move
 
     @classmethod
     def as_seen(cls, cell_id: str, interface: Interface) -> Deployment:

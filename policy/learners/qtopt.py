@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from policy.cem import CemConfig, search
-from policy.contract import Interface, Strict
+from policy.contract import Deployment, Interface, Strict
 from policy.experience.replay.sampler import Batch, Draw
 from policy.networks.critic import Critic, CriticConfig
 
@@ -58,7 +58,11 @@ class QTOptConfig(Strict):
 
 class QTOpt:
     def __init__(
-        self, interface: Interface, config: QTOptConfig, device: torch.device | str = "cpu"
+        self,
+        interface: Interface,
+        config: QTOptConfig,
+        device: torch.device | str = "cpu",
+        deployment: Deployment | None = None,
     ) -> None:
         seen = replace(interface.observation, action_window=config.action_window)
         self.interface = replace(interface, observation=seen)
@@ -66,7 +70,7 @@ class QTOpt:
         self.draw = Draw(
             n_step=config.n_step, discount=config.discount, window=config.action_window
         )
-        critic = Critic(self.interface, config.critic).to(self.device)
+        critic = Critic(self.interface, config.critic, deployment).to(self.device)
         self.critic = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.target, self.lagged = frozen_copy(self.critic), frozen_copy(self.critic)
         weights = self.critic.parameters()

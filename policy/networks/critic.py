@@ -9,9 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from policy.contract import Interface, Strict
+from policy.contract import Deployment, Interface, Strict
 
 from .grasping44 import Grasping44
+from .hand import PATCH, Hand
 from .heads import HeadConfig, make_head
 from .layers import Norm
 from .scaling import Scaling
@@ -21,6 +22,8 @@ from .small import Small
 @dataclass(frozen=True)
 class CriticConfig(Strict):
     network: Literal["small", "grasping44"] = "small"
+    # What the network is shown: frames as they are, or the floor around the hand (hand.py).
+    shown: Literal["frame", "hand"] = "frame"
     norm: Norm = "group"
     width: int = 32  # small: channels of the first convolution
     hidden: int = 256  # small: of the layers behind the merge
@@ -33,7 +36,12 @@ class Critic(nn.Module):
     """Looks at the cameras of `interface`, which are of the network's size, stacked along the
     channels."""
 
-    def __init__(self, interface: Interface, config: CriticConfig, stack: int = 1) -> None:
+    def __init__(
+        self,
+        interface: Interface,
+        config: CriticConfig,
+        deployment: Deployment | None = None,
+    ) -> None:
         super().__init__()
         images = interface.observation.images
         sizes = {(image.height, image.width) for image in images}
@@ -44,7 +52,8 @@ class Critic(nn.Module):
             )
         self.config = config
         self.scaling = Scaling(interface)
-        channels = stack * sum(image.channels for image in images)
+        channels = sum(image.channels for image in images)
+        self.hand = Hand(interface, deployment) if config.shown == "hand" else None
         # An entry that stands for itself is a part; the moves are one, and so is the window.
         moves = int((~self.scaling.switch).sum())
         self._order: Tensor
@@ -56,7 +65,7 @@ class Critic(nn.Module):
         if window := self.scaling.state_size - scalars:
             state.append(window)
         made: dict[str, Any] = {"norm": config.norm, "state": state, "action": action}
-        size = images[0].height
+        size = PATCH if self.hand else images[0].height
         if config.network == "small":
             made |= {"width": config.width, "hidden": config.hidden}
             self.network: Small | Grasping44 = Small(channels, size, **made)
@@ -66,11 +75,18 @@ class Critic(nn.Module):
 
     def encode(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Any:
         """Images (B, C, H, W) in [0, 1] -> what `forward` needs of a state."""
-        return self.network.encode(images, self.scaling.state(proprio, past_actions))
+        if self.hand is None:
+            return self.network.encode(images, self.scaling.state(proprio, past_actions)), None
+        shown, turn = self.hand(images, proprio)
+        past = self.hand.turned(self.scaling.action(past_actions), turn)
+        return self.network.encode(shown, self.scaling.scaled_state(proprio, past)), turn
 
     def forward(self, encoded: Any, actions: Tensor) -> Tensor:
         """Scaled actions (B, N, A) -> predictions (B, N, K)."""
-        features = self.network(encoded, actions[..., self._order])
+        seen, turn = encoded
+        if self.hand is not None:
+            actions = self.hand.turned(actions, turn)
+        features = self.network(seen, actions[..., self._order])
         # Rounded to eight bits, the values of neighbouring actions would be equal.
         with torch.autocast(features.device.type, enabled=False):
             return self.head(features.float())

@@ -43,8 +43,12 @@ class Scaling(nn.Module):
     def state(self, proprio: Tensor, past_actions: Tensor) -> Tensor:
         """(B, P) and (B, window, A) -> (B, S). Before an episode's first action the window holds
         zeros: nothing was sent."""
+        return self.scaled_state(proprio, self.action(past_actions))
+
+    def scaled_state(self, proprio: Tensor, past: Tensor) -> Tensor:
+        """As `state`, of past actions that are scaled already."""
         scaled = (proprio - self.state_middle) / self.state_half
-        return torch.cat([scaled, self.action(past_actions).flatten(1)], dim=1)
+        return torch.cat([scaled, past.flatten(1)], dim=1)
 
 
 def _middle_and_half(entries: Sequence[Entry]) -> tuple[Tensor, Tensor]:
