@@ -25,6 +25,7 @@ class CemConfig(Strict):
     elites: int = 6
     iterations: int = 2
     sigma: float = 0.5  # at the start, of a range that is 2 wide
+    chance: float = 0.2  # at the start, of each switch: most actions are moves and nothing else
     least_sigma: float = 0.02  # never certain, else further samples are wasted
     least_chance: float = 0.05  # of either side of a switch
 
@@ -53,7 +54,7 @@ def search(
     samples, such as an actor's proposal.
     """
     low, high = low[:, None], high[:, None]  # (B, 1, A)
-    mean = ((low + high) / 2).where(~switch, 0.5)  # of a switch: the chance that it is on
+    mean = ((low + high) / 2).where(~switch, config.chance)  # of a switch: the chance that it is on
     sigma = config.sigma * (high - low) / 2
     best = mean.squeeze(1)
     best_score = noise.new_full((noise.shape[0],), -torch.inf)

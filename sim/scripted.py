@@ -19,6 +19,7 @@ Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
 EMPTY = 0.003  # m: nothing is between the fingers
 NEAR = 0.02  # m, standard deviation
+STRAY = 0.25  # how often a step does
 
 
 def _action(
@@ -55,23 +56,27 @@ class Scripted:
         self._goal = np.array([*np.clip(spot, low[:2], high[:2]), height])
         self._yaw = random.uniform(*space.yaw.value)
         self._lift = random.uniform(0.13, 0.18)
-        self._closed = 0
+        self._closed, self._patience = 0, random.integers(3, 6)
 
     def act(self) -> FloatArray:
         env, random = self._env, self._random
         place, still = env.arm.place, np.zeros(3)
-        noise = random.normal(0, 0.003, 3)
+        # Now and then it strays, and comes back: who learns from it sees what other moves do than
+        # those that lead straight on.
+        stray = random.random() < STRAY
+        noise = random.normal(0, 0.02 if stray else 0.003, 3)
+        twist = random.normal(0, 0.15) if stray else 0.0
         if not self._closed:
             way = self._goal - place
             if np.abs(way).max() < 0.012:
                 self._closed = 1
                 return _action(env, still, 0.0, close=True)
-            return _action(env, way + noise, self._yaw - env.arm.yaw)
+            return _action(env, way + noise, self._yaw - env.arm.yaw + twist)
         self._closed += 1
-        if self._closed <= 5:  # a gripper takes its time
-            return _action(env, still, 0.0)
+        if self._closed <= self._patience:  # a gripper takes its time
+            return _action(env, noise, twist)
         if place[2] < self._lift:
-            return _action(env, np.array([0, 0, env.cell.control.max_step.value]) + noise, 0.0)
+            return _action(env, np.array([0, 0, env.cell.control.max_step.value]) + noise, twist)
         return _action(env, still, 0.0, stop=True)
 
 

@@ -60,9 +60,9 @@ class Critic(nn.Module):
         order = torch.argsort(self.scaling.switch.to(torch.uint8), stable=True)
         self.register_buffer("_order", order, persistent=False)
         action = [*([moves] if moves else []), *[1] * (len(interface.action) - moves)]
-        scalars = len(interface.observation.proprio)
-        state = [1] * scalars
-        if window := self.scaling.state_size - scalars:
+        spec = interface.observation
+        state = [1] * (len(self.hand.others) if self.hand else len(spec.proprio))
+        if window := spec.action_window * len(interface.action):
             state.append(window)
         made: dict[str, Any] = {"norm": config.norm, "state": state, "action": action}
         size = PATCH if self.hand else images[0].height
@@ -75,11 +75,13 @@ class Critic(nn.Module):
 
     def encode(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Any:
         """Images (B, C, H, W) in [0, 1] -> what `forward` needs of a state."""
+        sensed, past = self.scaling.proprio(proprio), self.scaling.action(past_actions)
         if self.hand is None:
-            return self.network.encode(images, self.scaling.state(proprio, past_actions)), None
+            return self.network.encode(images, torch.cat([sensed, past.flatten(1)], dim=1)), None
         shown, turn = self.hand(images, proprio)
-        past = self.hand.turned(self.scaling.action(past_actions), turn)
-        return self.network.encode(shown, self.scaling.scaled_state(proprio, past)), turn
+        past = self.hand.turned(past, turn)
+        state = torch.cat([sensed[:, self.hand.others], past.flatten(1)], dim=1)
+        return self.network.encode(shown, state), turn
 
     def forward(self, encoded: Any, actions: Tensor) -> Tensor:
         """Scaled actions (B, N, A) -> predictions (B, N, K)."""

@@ -20,9 +20,15 @@ PITCH = 0.006  # m a pixel: the whole is 0.38 m wide
 HEIGHT = 0.02  # m above the floor: half way up most things
 DARK = 0.01  # a spread of brightness below this is noise
 NEEDED = ("tcp_x", "tcp_y", "tcp_yaw")
+# In training, of a calibration's errors and a camera's noise (of the picture's own spread).
+JITTER, NOISE = 0.004, 0.1
 
 
 class Hand(nn.Module):
+    """In training, what is shown is also turned by half and mirrored, at random, and its colours
+    change places: two equal fingers see no difference, and what is learnt of one grasp is learnt
+    of four."""
+
     matrix: Tensor
     offsets: Tensor
 
@@ -36,6 +42,11 @@ class Hand(nn.Module):
         if moves[:2] != ["dx", "dy"]:
             raise Invalid("action", moves, "dx and dy first", "show the network the frame")
         self._place = [names.index(name) for name in NEEDED]
+        # Where the hand is by itself says nothing that is true elsewhere, too.
+        self.others = [k for k in range(len(names)) if k not in self._place]
+        signs = [-1.0 if name == "dyaw" else 1.0 for name in moves[2:]]
+        self.register_buffer("_mirrored", torch.tensor(signs), persistent=False)
+        self._mirrored: Tensor
         self.register_buffer("matrix", _matrix(interface, deployment), persistent=False)
         line = PITCH * (torch.arange(PATCH) - (PATCH - 1) / 2)
         across, ahead = torch.meshgrid(line, line, indexing="xy")
@@ -43,31 +54,44 @@ class Hand(nn.Module):
         self.register_buffer("offsets", offsets, persistent=False)
 
     def forward(self, images: Tensor, proprio: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H, W) -> the patch (B, C, PATCH, PATCH), and cosine and sine of the yaw (B, 2)."""
+        """(B, C, H, W) -> the patch (B, C, PATCH, PATCH), and what `turned` needs (B, 3): cosine
+        and sine of the yaw, and -1 where left and right are exchanged."""
         x, y, yaw = proprio[:, self._place].unbind(1)
-        turn = torch.stack([yaw.cos(), yaw.sin()], dim=1)
+        turn = torch.stack([yaw.cos(), yaw.sin(), torch.ones_like(yaw)], dim=1)
+        place = torch.stack([x, y], dim=1)
+        if self.training:
+            half, mirror = torch.where(torch.rand(2, len(x), device=x.device) < 0.5, -1.0, 1.0)
+            turn = turn * torch.stack([half, half, mirror], dim=1)
+            place = place + JITTER * torch.randn_like(place)
         with torch.autocast(images.device.type, enabled=False):
-            ahead = _rotated(self.offsets.expand(images.shape[0], -1, -1), turn)
-            places = ahead + torch.stack([x, y], dim=1)[:, None]
-            rest = torch.tensor([HEIGHT, 1.0], device=places.device).expand(*places.shape[:2], 2)
-            seen = torch.cat([places, rest], dim=2) @ self.matrix.T
+            side = torch.stack([torch.ones_like(yaw), turn[:, 2]], dim=1)
+            ahead = _rotated(self.offsets * side[:, None], turn) + place[:, None]
+            rest = torch.tensor([HEIGHT, 1.0], device=ahead.device).expand(*ahead.shape[:2], 2)
+            seen = torch.cat([ahead, rest], dim=2) @ self.matrix.T
             grid = (seen[..., :2] / seen[..., 2:]).view(-1, PATCH, PATCH, 2)
             patch = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
             # Neither the light's colour nor its strength says anything of a grasp.
             mean = patch.mean((2, 3), keepdim=True)
             spread = (patch - mean).square().mean((2, 3), keepdim=True).sqrt()
             patch = (patch - mean) / (spread + DARK)
+            if self.training:
+                order = torch.rand(patch.shape[:2], device=patch.device).argsort(dim=1)
+                patch = patch.gather(1, order[..., None, None].expand_as(patch))
+                patch = patch + NOISE * torch.randn_like(patch)
         return patch, turn
 
     def turned(self, actions: Tensor, turn: Tensor) -> Tensor:
-        """Scaled actions (B, N, A) with their move in the hand's directions."""
-        back = turn * turn.new_tensor([1.0, -1.0])
-        moves = _rotated(actions[..., :2], back)
-        return torch.cat([moves, actions[..., 2:]], dim=-1)
+        """Scaled actions (B, N, A) in the hand's directions."""
+        mirror = turn[:, None, 2:]
+        back = turn * turn.new_tensor([1.0, -1.0, 1.0])
+        x, y = _rotated(actions[..., :2], back).unbind(-1)
+        rest = actions[..., 2:]
+        exchanged = torch.where(self._mirrored < 0, rest * mirror, rest)
+        return torch.cat([x[..., None], y[..., None] * mirror, exchanged], dim=-1)
 
 
 def _rotated(vectors: Tensor, turn: Tensor) -> Tensor:
-    """(B, N, 2) by (B, 2) of cosine and sine."""
+    """(B, N, 2) by cosine and sine, the first two of (B, ...)."""
     x, y = vectors.unbind(-1)
     c, s = turn[:, None, 0], turn[:, None, 1]
     return torch.stack([c * x - s * y, s * x + c * y], dim=-1)

@@ -40,15 +40,14 @@ class Scaling(nn.Module):
         """[-1, 1] -> the contract's units."""
         return ((self.high - self.low) * scaled + self.low + self.high) / 2
 
+    def proprio(self, proprio: Tensor) -> Tensor:
+        """(B, P) -> [-1, 1]."""
+        return (proprio - self.state_middle) / self.state_half
+
     def state(self, proprio: Tensor, past_actions: Tensor) -> Tensor:
         """(B, P) and (B, window, A) -> (B, S). Before an episode's first action the window holds
         zeros: nothing was sent."""
-        return self.scaled_state(proprio, self.action(past_actions))
-
-    def scaled_state(self, proprio: Tensor, past: Tensor) -> Tensor:
-        """As `state`, of past actions that are scaled already."""
-        scaled = (proprio - self.state_middle) / self.state_half
-        return torch.cat([scaled, past.flatten(1)], dim=1)
+        return torch.cat([self.proprio(proprio), self.action(past_actions).flatten(1)], dim=1)
 
 
 def _middle_and_half(entries: Sequence[Entry]) -> tuple[Tensor, Tensor]:

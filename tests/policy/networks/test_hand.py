@@ -65,7 +65,7 @@ def at(x: float, y: float, yaw: float) -> Tensor:
 
 def brightest(patch: Tensor) -> tuple[float, float]:
     """Where the spot's middle is in the hand's own frame, in metres."""
-    weight = (patch[0, 0] - patch[0, 0].min()).clamp(min=0)
+    weight = (patch[0, 0] - patch[0, 0].max() / 2).clamp(min=0)
     line = PITCH * (torch.arange(PATCH) - (PATCH - 1) / 2)
     total = weight.sum()
     return float((weight.sum(0) * line).sum() / total), float((weight.sum(1) * line).sum() / total)
@@ -74,22 +74,21 @@ def brightest(patch: Tensor) -> tuple[float, float]:
 @pytest.mark.parametrize("yaw", [0.0, 0.7, -math.pi / 2])
 def test_a_thing_is_where_the_hand_would_find_it(yaw: float) -> None:
     """5 cm ahead of the hand and 8 cm to its left, wherever that is in the picture."""
-    hand = Hand(INTERFACE, DEPLOYMENT)
+    hand = Hand(INTERFACE, DEPLOYMENT).eval()
     c, s = math.cos(yaw), math.sin(yaw)
     spot = 0.55 + c * 0.05 - s * 0.08, 0.1 + s * 0.05 + c * 0.08
     patch, turn = hand(picture(spot), at(0.55, 0.1, yaw))
     assert brightest(patch) == pytest.approx((0.05, 0.08), abs=0.002)
-    torch.testing.assert_close(turn, torch.tensor([[c, s]]))
+    torch.testing.assert_close(turn, torch.tensor([[c, s, 1.0]]))
 
 
 def test_the_same_around_the_hand_is_the_same_to_the_critic() -> None:
-    """Moved and turned together, hand, thing and action are rated alike, but for what the place in
-    the bin says by itself."""
+    """Moved and turned together, hand, thing and action are rated alike."""
     torch.manual_seed(0)
     critic = Critic(
         INTERFACE, CriticConfig(norm="layer", width=8, hidden=32, shown="hand"), DEPLOYMENT
     )
-    critic.scaling.state_half[:] = 1e9  # the place by itself says nothing here
+    critic.eval()
     past = torch.zeros(1, 1, 4)
     quarter = math.pi / 2
     with torch.no_grad():
@@ -102,8 +101,24 @@ def test_the_same_around_the_hand_is_the_same_to_the_critic() -> None:
     assert (ahead - aside).abs() > 2e-3
 
 
+def test_training_exchanges_what_a_hand_cannot_tell_apart() -> None:
+    """A thing 5 cm ahead and 8 cm to the left may be shown on any side; a move towards it still
+    leads there."""
+    torch.manual_seed(0)
+    hand = Hand(INTERFACE, DEPLOYMENT).train()
+    sides = set()
+    towards = torch.tensor([[[0.5, 0.8, 0.0, -1.0]]])
+    for _ in range(24):
+        patch, turn = hand(picture((0.55, 0.08)), at(0.5, 0.0, 0.0))
+        place = torch.tensor(brightest(patch))
+        move = hand.turned(towards, turn)[0, 0, :2]
+        torch.testing.assert_close(0.1 * move, place, atol=0.015, rtol=0)
+        sides.add((bool(place[0] > 0), bool(place[1] > 0)))
+    assert len(sides) == 4
+
+
 def test_light_changes_nothing() -> None:
-    hand = Hand(INTERFACE, DEPLOYMENT)
+    hand = Hand(INTERFACE, DEPLOYMENT).eval()
     half = (torch.arange(SIDE) < 100).float().expand(1, 3, SIDE, SIDE)
     patches = [hand(image, at(0.5, 0.0, 0.0))[0] for image in (half, 0.5 * half + 0.1)]
     torch.testing.assert_close(*patches, atol=0.05, rtol=0)
@@ -115,7 +130,7 @@ def test_the_crop_is_taken_into_account() -> None:
     raw = replace(INTERFACE, observation=wide)
     step = Preprocessing("front", (0, SIDE, SIDE, SIDE), (SIDE, SIDE))
     matrix = ((200.0, 0.0, 0.0, float(SIDE)), *ABOVE.matrix[1:])
-    hand = Hand(INTERFACE, Deployment("bench", raw, (step,), (View("front", matrix),)))
+    hand = Hand(INTERFACE, Deployment("bench", raw, (step,), (View("front", matrix),))).eval()
     patch, _ = hand(picture((0.55, 0.08)), at(0.5, 0.0, 0.0))
     assert brightest(patch) == pytest.approx((0.05, 0.08), abs=0.002)
 
