@@ -28,6 +28,10 @@ class CemConfig(Strict):
     chance: float = 0.2  # at the start, of each switch: most actions are moves and nothing else
     least_sigma: float = 0.02  # never certain, else further samples are wasted
     least_chance: float = 0.05  # of either side of a switch
+    # Take the middle of the last elites that throw the best one's switches, not the best sample:
+    # where actions are worth the same, the best is whichever the critic errs about, and a hand that
+    # follows it trembles.
+    centre: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.elites <= self.samples:
@@ -76,4 +80,8 @@ def search(
         spread = ((elites - centre) ** 2).mean(dim=1, keepdim=True).sqrt()
         mean = torch.where(switch, chance, centre)
         sigma = spread.clamp(min=config.least_sigma)
-    return best, best_score
+    if not config.centre:
+        return best, best_score
+    alike = ((elites == elites[:, :1]) | ~switch).all(dim=2, keepdim=True).to(elites.dtype)
+    middle = (elites * alike).sum(dim=1) / alike.sum(dim=1)
+    return middle, score(middle[:, None])[:, 0]

@@ -68,7 +68,10 @@ class QTOpt:
         self.interface = replace(interface, observation=seen)
         self.config, self.device = config, torch.device(device)
         self.draw = Draw(
-            n_step=config.n_step, discount=config.discount, window=config.action_window
+            n_step=config.n_step,
+            discount=config.discount,
+            window=config.action_window,
+            truncation_ends=True,  # a grasp has to be done by then; else hovering is worth waiting
         )
         critic = Critic(self.interface, config.critic, deployment).to(self.device)
         self.critic = critic.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -63,7 +63,7 @@ class Small(nn.Module):
     def _look(self, summary: Tensor, mapped: Tensor) -> Tensor:
         """What the map's places (B, d, P) tell about a state's questions."""
         query = self.query(summary).view(summary.shape[0], LOOKS, HEADS, -1).transpose(1, 2)
-        keys = mapped.unflatten(1, (HEADS, -1))
+        keys = mapped.reshape(mapped.shape[0], HEADS, -1, mapped.shape[2])
         rated = query @ keys + query @ self.places.to(query.dtype)
         weight = (rated * keys.shape[2] ** -0.5).softmax(-1).to(keys.dtype)
         found = (weight @ keys.transpose(2, 3)).transpose(1, 2).flatten(1)

@@ -126,3 +126,20 @@ def test_more_iterations_never_return_less() -> None:
 def test_refuses_a_search_that_cannot_be(fields: dict[str, int], named: str) -> None:
     with pytest.raises(Invalid, match=named):
         CemConfig(**fields)
+
+
+def test_on_a_plateau_the_middle_holds_still() -> None:
+    """Where no move is worth more than another, the best sample is any; the middle is none."""
+    config = CemConfig(samples=128, elites=24)
+
+    def score(actions: Tensor) -> Tensor:
+        return actions[..., 2] + 1e-3 * torch.sin(1e4 * actions[..., 0])
+
+    spread = {}
+    for centre in (False, True):
+        choice = CemConfig(samples=128, elites=24, centre=centre)
+        found, value = search(score, noise(config, 64), SWITCH, *ends(64), choice)
+        assert (found[:, 2] == 1).all()
+        torch.testing.assert_close(value, score(found[:, None])[:, 0])
+        spread[centre] = float(found[:, :2].abs().mean())
+    assert spread[True] < 0.5 * spread[False]

@@ -28,6 +28,9 @@ class Draw:
     n_step: int = 1
     window: int | None = None  # past executed actions an observation; None: as the interface says
     discount: float = 0.99
+    # Off: an episode that was cut short goes on in mind, from its final observation. On: what was
+    # not reached in time is worth nothing, as where a task has to be done by then.
+    truncation_ends: bool = False
 
     def __post_init__(self) -> None:
         for name, least in (("stack", 1), ("n_step", 1), ("window", 0)):
@@ -252,7 +255,7 @@ class Sampler:
         put(batch.driver, act["driver"][:, 0])
         powers = d.discount ** np.arange(d.n_step)
         put(batch.reward, (ahead["reward"] * w.counted * powers).sum(axis=1))
-        over = w.at_end & stratum.terminated[episode]
+        over = w.at_end & (stratum.terminated[episode] | d.truncation_ends)
         put(batch.discount, np.where(over, 0.0, d.discount**w.steps))
 
     def _nothing(self) -> ExperienceError:

@@ -389,3 +389,14 @@ def test_one_writer_and_three_readers(tmp_path: Path) -> None:
         counts = [reader.communicate(timeout=60)[0] for reader in readers]
     assert [reader.returncode for reader in readers] == [0, 0, 0]
     assert all(int(count) > 0 for count in counts)
+
+
+def test_what_was_not_done_in_time_may_count_as_over(tmp_path: Path) -> None:
+    """An episode cut short goes on in mind, or is worth nothing beyond, as is asked."""
+    with RingWriter.create(tmp_path, TINY, 50) as ring:
+        ring.add(counting_episode(1, 4, terminated=False))
+        found = {}
+        for ends in (False, True):
+            draw = Draw(n_step=4, discount=0.5, truncation_ends=ends)
+            found[ends] = set(Sampler([Source(ring)], draw).sample(64).discount.tolist())
+    assert found == {False: {0.5**4, 0.5**3, 0.5**2, 0.5}, True: {0.0}}
