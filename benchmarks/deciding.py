@@ -43,7 +43,7 @@ class Encoder(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         frame, proprio, past = inputs
         pictures = self.deployed.reduce[0](frame)
-        encoded: Tensor = self.critic.encode(pictures, proprio, past)
+        encoded: Tensor = self.critic.encode(pictures, proprio, past)[0]
         return encoded
 
 
@@ -53,7 +53,8 @@ class Rater(nn.Module):
         self.critic = critic
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        return self.critic.head.value(self.critic(*inputs))
+        encoded, actions = inputs
+        return self.critic.head.value(self.critic((encoded, None), actions))
 
 
 def deployment(size: int) -> Deployment:
@@ -120,7 +121,7 @@ def loop(
 
     def decide() -> object:
         [encoded] = encode.run(None, observed)
-        mean, sigma = np.where(switch, 0.5, 0.0), np.full(size, config.sigma)
+        mean, sigma = np.where(switch, config.chance, 0.0), np.full(size, config.sigma)
         best, value = None, -np.inf
         for drawn, uniform in zip(noise, even, strict=True):
             thrown = np.where(uniform < mean, 1.0, -1.0)

@@ -9,6 +9,7 @@ file gets its name.
 
 from __future__ import annotations
 
+import logging
 import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
@@ -128,8 +129,10 @@ def graph_of(
 ) -> bytes:
     """The ONNX model of a module, for any number of rows of such inputs."""
     batch = torch.export.Dim("batch")
+    # It tells of its own deprecations, and of packages that nothing here needs.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the exporter's own deprecations
+        warnings.simplefilter("ignore")
         program = torch.onnx.export(
             module,
             tuple(inputs.values()),

@@ -13,7 +13,7 @@ import reach  # noqa: F401 - registers a task
 from policy.contract import Invalid
 from policy.environments import make
 from policy.evaluate import evaluate
-from policy.experience.episode import Driver
+from policy.experience.episode import Driver, Episode
 from policy.learners.learner import Observations
 from policy.rollouts import Rollouts
 
@@ -49,7 +49,8 @@ class Counter(gymnasium.Env[FloatArray, FloatArray]):
         return np.full((SIDE, SIDE, 3), (self.steps, 0, 0), np.uint8)
 
 
-gymnasium.register("Counter-v0", entry_point=Counter)
+ENTRY: Any = Counter
+gymnasium.register("Counter-v0", entry_point=ENTRY)
 
 
 def constant(seen: Observations) -> tuple[FloatArray, FloatArray]:
@@ -59,7 +60,7 @@ def constant(seen: Observations) -> tuple[FloatArray, FloatArray]:
 def test_an_episode_is_whole_and_its_actions_are_those_executed() -> None:
     envs = make("Counter-v0", 2, SIDE)
     rollouts = Rollouts(envs, envs.interface, stack=1, source="online", seed=3)
-    episodes = []
+    episodes: list[Episode] = []
     while len(episodes) < 2:
         episodes += [episode for _, episode in rollouts.advance(constant, 2)]
     envs.close()
@@ -101,7 +102,7 @@ def test_an_action_is_repeated_and_its_rewards_add_up() -> None:
     envs = make("Counter-v0", 1, SIDE, repeat=4)
     assert envs.interface.control_period_s == pytest.approx(0.4)
     rollouts = Rollouts(envs, envs.interface, 1, "online", 0)
-    episodes = []
+    episodes: list[Episode] = []
     while not episodes:
         episodes += [episode for _, episode in rollouts.advance(constant, 1)]
     envs.close()
