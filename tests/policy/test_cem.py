@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -123,7 +124,7 @@ def test_more_iterations_never_return_less() -> None:
     ("fields", "named"),
     [({"elites": 65}, "elites"), ({"elites": 0}, "elites"), ({"iterations": 0}, "iterations")],
 )
-def test_refuses_a_search_that_cannot_be(fields: dict[str, int], named: str) -> None:
+def test_refuses_a_search_that_cannot_be(fields: dict[str, Any], named: str) -> None:
     with pytest.raises(Invalid, match=named):
         CemConfig(**fields)
 
