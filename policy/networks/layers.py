@@ -51,8 +51,8 @@ class LayerNorm(nn.LayerNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
-            weight, bias = self.weight.to(x.dtype), self.bias.to(x.dtype)
-            return F.layer_norm(x, self.normalized_shape, weight, bias, self.eps)
+            scale = None if self.weight is None else self.weight.to(x.dtype)
+            return F.layer_norm(x, self.normalized_shape, scale, self.bias.to(x.dtype), self.eps)
 
 
 def conv(

@@ -42,7 +42,7 @@ class Small(nn.Module):
         with torch.no_grad():
             seen = self.summary.eval()(torch.zeros(1, deep, reduced, reduced)).numel()
         self.seen = nn.Sequential(nn.Linear(seen, hidden), Norm1d(one, hidden))
-        self.state = nn.Linear(sum(state), hidden)
+        self.state = nn.Linear(sum(state), hidden) if state else None
         # The map is keys and values at once; places are told apart by what is added to the keys.
         self.places = nn.Parameter(0.02 * torch.randn(HEADS, deep // HEADS, reduced**2))
         self.query = nn.Linear(hidden, LOOKS * deep)
@@ -57,7 +57,9 @@ class Small(nn.Module):
     def encode(self, images: Tensor, state: Tensor) -> Tensor:
         """(B, C, H, W) in [0, 1] and (B, S) -> (B, hidden)."""
         mapped = self.tower(images)
-        summary: Tensor = self.seen(self.summary(mapped).flatten(1)) + self.state(state)
+        summary: Tensor = self.seen(self.summary(mapped).flatten(1))
+        if self.state is not None:
+            summary = summary + self.state(state)
         return summary + self._look(F.relu(summary), mapped.flatten(2))
 
     def _look(self, summary: Tensor, mapped: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from policy.serving.network import Connection
 from policy.serving.server import Server, ServerConfig
 from policy.serving.wire import Answer, Message, Refusal, unpack
 
-HOUSE = Path(__file__).resolve().parents[2]
+HOUSE = Path(__file__).resolve().parents[3]
 BUDGET = 30.0  # seconds: for tests that are not about time
 
 
