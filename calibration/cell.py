@@ -28,6 +28,7 @@ from policy.contract import (
 from . import measured as m
 
 FORMAT = 1
+DEPTH = "_depth"  # behind a camera's name: its depth
 DISTORTION_TERMS = {
     "none": (0,),
     "plumb_bob": (4, 5),
@@ -73,6 +74,14 @@ class Gripper(Strict):
 
 
 @dataclass(frozen=True)
+class Depth(Strict):
+    """Of a camera that also measures distance: aligned to its picture, as drivers offer it."""
+
+    span: m.LengthRange  # what is nearer or farther is not measured
+    noise: m.Ratio  # standard deviation, as a share of the distance
+
+
+@dataclass(frozen=True)
 class Camera(Strict):
     width: int
     height: int
@@ -87,6 +96,7 @@ class Camera(Strict):
     noise: m.GreyLevels
     white_balance: m.RatioRange
     vignetting: m.Ratio
+    depth: Depth | None = None
 
     def __post_init__(self) -> None:
         for axis, size in (("width", self.width), ("height", self.height)):
@@ -206,16 +216,10 @@ class Cell(Strict):
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def interface(self, cameras: Sequence[str] | None = None, action_window: int = 2) -> Interface:
-        """What this cell offers a policy: the frames of these (or all) cameras, proprioception,
-        and the largest action."""
-        cameras = tuple(self.cameras) if cameras is None else tuple(cameras)
-        for name in cameras:
-            if name not in self.cameras:
-                wanted = f"a camera of cell '{self.id}': {', '.join(self.cameras)}"
-                raise Invalid("cameras", name, wanted, "name one of them, or add it to the cell")
-        images = tuple(
-            ImageSpec(name, self.cameras[name].height, self.cameras[name].width) for name in cameras
-        )
+        """What this cell offers a policy: the frames of these (or all) cameras, and the depth of
+        those named `<camera>_depth`; proprioception, and the largest action."""
+        names = tuple(self.cameras) if cameras is None else tuple(cameras)
+        images = tuple(self._image(name) for name in names)
         floor = self.bin.centre.value[2]
         low, high = self.workspace.low.value, self.workspace.high.value
         proprio = (
@@ -234,3 +238,18 @@ class Cell(Strict):
         action = ActionSpec((*moves, ActionEntry("dyaw", "rad", -turn, turn), *switches))
         observation = ObservationSpec(images, proprio, action_window)
         return Interface(observation, action, self.control.period.value)
+
+    def camera_of(self, image: str) -> str:
+        """The camera that gives an image: itself, or its depth."""
+        by_image = {name: name for name in self.cameras}
+        by_image |= {f"{name}{DEPTH}": name for name, c in self.cameras.items() if c.depth}
+        if image not in by_image:
+            wanted = f"a camera of cell '{self.id}': {', '.join(by_image)}"
+            raise Invalid("cameras", image, wanted, "name one of them, or add it to the cell")
+        return by_image[image]
+
+    def _image(self, name: str) -> ImageSpec:
+        camera = self.cameras[self.camera_of(name)]
+        if name in self.cameras or camera.depth is None:
+            return ImageSpec(name, camera.height, camera.width)
+        return ImageSpec(name, camera.height, camera.width, 1, camera.depth.span.value)

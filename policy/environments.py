@@ -7,7 +7,7 @@ through its `render`: pictures of `size`, without proprioception, each action fo
 
 from __future__ import annotations
 
-from collections import deque
+import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -58,7 +58,10 @@ def make(
     repeat: int = 1,
     arguments: Mapping[str, Any] | None = None,
 ) -> Environments:
-    spec = gymnasium.spec(_registered(task))
+    module, _, name = task.rpartition(":")
+    if module:
+        importlib.import_module(module)  # it registers the task
+    spec = gymnasium.spec(name)
     given = dict(arguments or {})
     if spec.vector_entry_point is not None:
         return _Asynchronous(
@@ -67,14 +70,6 @@ def make(
             )
         )
     return _Together(spec, count, size, processes, repeat, given)
-
-
-def _registered(task: str) -> str:
-    """Import what registers it, so that `gymnasium.spec` knows it."""
-    module, _, name = task.rpartition(":")
-    if module:
-        gymnasium.envs.registration.load_env_creator(f"{module}:__name__")
-    return name
 
 
 class _Asynchronous:
@@ -138,7 +133,7 @@ class _Together:
         sample.close()
         vector: Any = SyncVectorEnv if processes == 1 else AsyncVectorEnv
         self._envs = vector([one] * count, autoreset_mode=AutoresetMode.SAME_STEP)
-        self._sent: deque[FloatArray] = deque()
+        self._sent: FloatArray | None = None
 
     def reset(self, seed: int) -> list[Seen]:
         seen, _ = self._envs.reset(seed=seed)
@@ -147,10 +142,10 @@ class _Together:
     def send(self, actions: FloatArray, envs: Sequence[int]) -> None:
         if list(envs) != list(range(self.count)):
             raise Invalid("envs", list(envs), "all, in order", "these environments step together")
-        self._sent.append(actions)
+        self._sent = actions
 
     def recv(self, least: int) -> list[Answer]:
-        seen, rewards, terminated, truncated, infos = self._envs.step(self._sent.popleft())
+        seen, rewards, terminated, truncated, infos = self._envs.step(self._sent)
         answers = []
         for env in range(self.count):
             over = bool(terminated[env] or truncated[env])

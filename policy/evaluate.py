@@ -22,7 +22,7 @@ from tqdm import tqdm
 from policy import environments
 from policy.contract import ContractError, Deployment, Invalid, PolicyCard, differences
 from policy.environments import FloatArray
-from policy.feed import PAST_ACTIONS, PROPRIO, Array
+from policy.export import feed_of
 from policy.learners.learner import Observations
 from policy.rollouts import Act, Rollouts
 from policy.runtime import OnnxPolicy
@@ -60,7 +60,7 @@ def evaluate(
     left = [episodes // count + (env < episodes % count) for env in range(count)]
     successes, returns, steps = 0, [], []
     while any(left):
-        for env, episode in rollouts.advance(act, least=max(count // 2, 1)):
+        for env, episode in rollouts.advance(act):
             if left[env]:
                 left[env] -= 1
                 successes += bool(episode.success)
@@ -97,13 +97,6 @@ def raw(card: PolicyCard, drawn: Observations) -> Observations:
         frames[:, :, top : top + height, left : left + width] = drawn.images[step.image]
         images[step.image] = frames
     return replace(drawn, images=images)
-
-
-def feed_of(card: PolicyCard, seen: Observations) -> dict[str, Array]:
-    """As the graph takes it: without what it has no input for."""
-    images = {n: x if card.stack > 1 else x[:, 0] for n, x in seen.images.items()}
-    feed = {**images, PROPRIO: seen.proprio, PAST_ACTIONS: seen.past_actions}
-    return {name: tensor.numpy() for name, tensor in feed.items() if tensor[0].numel()}
 
 
 def drawn_size(card: PolicyCard) -> int:

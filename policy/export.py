@@ -1,7 +1,5 @@
 """The whole policy as one ONNX file: raw frames in, an action and its value out.
 
-    python -m policy.export RUN_DIRECTORY policy.onnx
-
 The graph holds the preprocessing, the network and, for a policy that searches, all iterations of
 the search; its metadata holds the card. It is compared with torch on real observations before the
 file gets its name.
@@ -17,16 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from policy.contract import Deployment, Invalid, PolicyCard, write_card
 from policy.contract.files import write_atomic
-from policy.feed import LIMITS, PAST_ACTIONS, PROPRIO
+from policy.feed import LIMITS, PAST_ACTIONS, PROPRIO, Array, Feed
 from policy.learners.learner import Observations, PolicyModule
 from policy.networks.reduce import Reduce
-from policy.runtime import NOISE
+from policy.runtime import CPU, NOISE, OnnxPolicy
 
 OPSET = 20
 AGREE = 1e-3  # of an action's range, and of a value
@@ -117,8 +114,8 @@ def export(
         draft = Path(directory) / "policy.onnx"
         draft.write_bytes(graph_of(deployed, inputs_of(policy, deployment, card.stack, 2)))
         write_card(draft, card)
-        feeds = _feeds(policy, deployment, card.stack, observations, seed)
-        parity = compare(draft, deployed, feeds)
+        inputs = inputs_of(policy, deployment, card.stack, len(observations))
+        parity = compare(draft, deployed, inputs, feed_of(card, observations), seed)
         parity.require()
         write_atomic(path, draft.read_bytes())
     return parity
@@ -151,31 +148,30 @@ def graph_of(
     return content
 
 
-def _feeds(
-    policy: PolicyModule, deployment: Deployment, stack: int, seen: Observations, seed: int
-) -> dict[str, Tensor]:
-    feeds = inputs_of(policy, deployment, stack, len(seen))
-    images = {n: x if stack > 1 else x[:, 0] for n, x in seen.images.items()}
-    known = {**images, PROPRIO: seen.proprio, PAST_ACTIONS: seen.past_actions}
-    feeds.update({name: tensor for name, tensor in known.items() if name in feeds})
-    if NOISE in feeds:
-        generator = torch.Generator().manual_seed(seed)
-        feeds[NOISE] = torch.randn(feeds[NOISE].shape, generator=generator)
-    return feeds
+def feed_of(card: PolicyCard, seen: Observations) -> dict[str, Array]:
+    """As the graph takes it: without what it has no input for."""
+    images = {n: x if card.stack > 1 else x[:, 0] for n, x in seen.images.items()}
+    feed = {**images, PROPRIO: seen.proprio, PAST_ACTIONS: seen.past_actions}
+    return {name: tensor.numpy() for name, tensor in feed.items() if tensor[0].numel()}
 
 
 @torch.no_grad()
-def compare(path: Path, deployed: Deployed, feeds: Mapping[str, Tensor]) -> Parity:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    arrays = {name: value.numpy() for name, value in feeds.items()}
-    action, q = (torch.from_numpy(output) for output in session.run(["action", "q"], arrays))
-    ours, value = deployed(*feeds.values())
-    limits = feeds[LIMITS]
+def compare(
+    path: Path, deployed: Deployed, inputs: dict[str, Tensor], feed: Feed, seed: int
+) -> Parity:
+    """On what is fed; of the other `inputs`, the noise is drawn, and the limits are as they are."""
+    inputs = {**inputs, **{name: torch.from_numpy(array) for name, array in feed.items()}}
+    if NOISE in inputs:
+        generator = torch.Generator().manual_seed(seed)
+        inputs[NOISE] = torch.randn(inputs[NOISE].shape, generator=generator)
+    noise = inputs[NOISE].numpy() if NOISE in inputs else None
+    decision = OnnxPolicy(path, [CPU]).act(feed, noise=noise)
+    action, q = torch.from_numpy(decision.action), torch.from_numpy(decision.q)
+    ours, value = deployed(*inputs.values())
+    limits = inputs[LIMITS]
     off = ((action - ours).abs() / (limits[:, 1] - limits[:, 0])).amax(dim=1)
     # A search that may take nothing but this action: what torch thinks of it.
-    bound = {**feeds, "limits": torch.stack([action, action], dim=1)}
+    bound = {**inputs, "limits": torch.stack([action, action], dim=1)}
     _, judged = deployed(*bound.values())
     return Parity(
         states=len(q),

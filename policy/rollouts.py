@@ -29,7 +29,7 @@ class _Track:
 class Rollouts:
     """
     rollouts = Rollouts(envs, interface, stack=1, source="online", seed=0)
-    for _, episode in rollouts.advance(act, least=4):
+    for _, episode in rollouts.advance(act):
         ring.add(episode)
 
     `interface` is what the learner sees of the environments': of the window of past actions it may
@@ -45,8 +45,9 @@ class Rollouts:
         self._idle = list(range(envs.count))
         self.steps = 0
 
-    def advance(self, act: Act, least: int = 1) -> Iterator[tuple[int, Episode]]:
-        """Let all that wait act, then take in `least` answers; yields what ended, and where."""
+    def advance(self, act: Act, least: int | None = None) -> Iterator[tuple[int, Episode]]:
+        """Let all that wait act, then take in `least` answers; yields what ended, and where. Half
+        of them, unless told: they work while the others are thought about."""
         if self._idle:
             actions, values = act(self._observations(self._idle))
             executed = self._interface.action.executed(actions)
@@ -55,7 +56,7 @@ class Rollouts:
                 self._tracks[env].values.append(float(value))
             self.envs.send(executed, self._idle)
             self._idle = []
-        for answer in self.envs.recv(least):
+        for answer in self.envs.recv(least or max(self.envs.count // 2, 1)):
             self.steps += 1
             self._idle.append(answer.env)
             track = self._tracks[answer.env]

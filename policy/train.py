@@ -112,8 +112,7 @@ class Training:
             interface, stack = self.learner.interface, self.learner.draw.stack
             self._rollouts = Rollouts(self.envs, interface, stack, "online", seed)
         before = self._rollouts.steps
-        least = max(self.envs.count // 2, 1)
-        for _, episode in self._rollouts.advance(partial(self.learner.act, explore=True), least):
+        for _, episode in self._rollouts.advance(partial(self.learner.act, explore=True)):
             self.online.add(episode)
             progress.grasps += 1
             self.recent = [*self.recent[1 - RECENT :], bool(episode.success)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 # One process per core is the fastest way to draw many cells on a CPU; Mesa's own threads would
 # only get in each other's way. Read when the first GL context is made.
@@ -19,6 +19,7 @@ from calibration.cell import Camera
 from policy.contract import Invalid
 
 Picture = npt.NDArray[np.uint8]
+Image = TypeVar("Image", npt.NDArray[np.uint8], npt.NDArray[np.float32])
 Crop = tuple[int, int, int, int]  # top, left, height, width, as in a policy card
 
 
@@ -89,11 +90,11 @@ class Lens:
         y = (scaled[..., 1] + 0.5 - top) * rows / height - 0.5
         self._map = (x.astype(np.float32), y.astype(np.float32))
 
-    def bend(self, picture: Picture) -> Picture:
+    def bend(self, picture: Image, how: int = cv2.INTER_LINEAR) -> Image:
         if self._map is None:
             return picture
-        bent = cv2.remap(picture, *self._map, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(bent, np.uint8)
+        bent = cv2.remap(picture, *self._map, how, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(bent, picture.dtype)
 
 
 class Drawer:
@@ -143,6 +144,26 @@ class Drawer:
         self, data: mujoco.MjData, camera: str, size: tuple[int, int], shadows: bool
     ) -> Picture:
         """The picture of `size` (h, w). The array is used again by the next call of that size."""
+        view = self._render(data, camera, size, shadows)
+        buffer = self._pictures.setdefault(size, np.empty((*size, 3), np.uint8))
+        mujoco.mjr_readPixels(buffer, None, view, self._context)
+        return buffer[::-1]
+
+    def depth(
+        self, data: mujoco.MjData, camera: str, size: tuple[int, int]
+    ) -> npt.NDArray[np.float32]:
+        """Metres along the optical axis (h, w)."""
+        view = self._render(data, camera, size, shadows=False)
+        buffer = np.empty(size, np.float32)
+        mujoco.mjr_readPixels(None, buffer, view, self._context)
+        model = data.model
+        near, far = (e * model.stat.extent for e in (model.vis.map.znear, model.vis.map.zfar))
+        # 1 is near, 0 far away, and the reciprocal of the distance even between them.
+        return np.ascontiguousarray(near * far / (near + buffer[::-1] * (far - near)))
+
+    def _render(
+        self, data: mujoco.MjData, camera: str, size: tuple[int, int], shadows: bool
+    ) -> mujoco.MjrRect:
         height, width = size
         model = data.model
         if max(size) > model.vis.global_.offwidth:
@@ -157,9 +178,7 @@ class Drawer:
         self._dress(model)
         view = mujoco.MjrRect(0, 0, width, height)
         mujoco.mjr_render(view, self.scene, self._context)
-        buffer = self._pictures.setdefault(size, np.empty((height, width, 3), np.uint8))
-        mujoco.mjr_readPixels(buffer, None, view, self._context)
-        return buffer[::-1]
+        return view
 
     def _dress(self, model: mujoco.MjModel) -> None:
         """MuJoCo reads which texture a material carries when the context is made, never again."""

@@ -41,10 +41,12 @@ class Collection:
     cell: Path = TWIN
     policy: str = "scripted"
     size: int = 96
+    cameras: tuple[str, ...] = ("front",)
     randomize: bool = True
 
     def env(self) -> BinGrasp:
-        return BinGrasp(self.cell, self.size, randomize=RandomConfig() if self.randomize else None)
+        randomize = RandomConfig() if self.randomize else None
+        return BinGrasp(self.cell, self.size, self.cameras, randomize=randomize)
 
     def prefix(self, env: BinGrasp) -> str:
         """Of the ids of its episodes; the seed follows."""
@@ -190,6 +192,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--policy", choices=SOURCES, default="scripted")
     top.add_argument("--size", type=int, default=96, help="of a picture, px (default 96)")
     top.add_argument("--processes", type=int, default=cores(), help="default: one a core")
+    top.add_argument("--cameras", nargs="+", default=["front"], help="default: front")
     top.add_argument("--randomize", action=argparse.BooleanOptionalAction, default=True)
     top.add_argument("--seed", type=int, default=0, help="of the first episode; then counted up")
     top.add_argument("--cell", type=Path, default=TWIN, help="cell file")
@@ -198,7 +201,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     a = parser().parse_args(argv)
-    collection = Collection(a.cell, a.policy, a.size, a.randomize)
+    collection = Collection(a.cell, a.policy, a.size, tuple(a.cameras), a.randomize)
     started = time.perf_counter()
     try:
         found = collect(

@@ -119,6 +119,8 @@ class RandomConfig(Strict):
     noise: float = 1.0
     blur: float = 2.5  # px of the full frame
     jpeg: float = 0.5  # how often; quality 50 to 95
+    depth_scale: float = 0.01
+    holes: float = 0.5  # share of the pixels beside an edge
     # Dynamics, as shares of the nominal value.
     mass: float = 0.02
     friction: float = 0.1

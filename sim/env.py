@@ -25,6 +25,7 @@ from .arm import CartesianArm
 from .bin import fill, local
 from .camera import Crop, Drawer
 from .config import OFF, GraspConfig, ObjectConfig, RandomConfig, SceneConfig, given
+from .depth import DepthEye
 from .eye import Eye
 from .parameters import Parameters
 from .randomize import sample, things_of
@@ -70,10 +71,11 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             raise Invalid("size", size, wanted, "draw another size")
         offered = self.cell.interface(cameras, self.grasp.action_window)
         chosen = crops or {}
-        self.eyes = [
-            Eye(name, self.cell.cameras[name], (size, size), chosen.get(name)) for name in cameras
-        ]
-        steps = tuple(Preprocessing(eye.name, eye.crop, eye.size) for eye in self.eyes)
+        self.eyes = [self._eye(name, (size, size), chosen.get(name)) for name in cameras]
+        steps = tuple(
+            Preprocessing(eye.name, eye.crop, eye.size, "nearest" if image.depth else "area")
+            for eye, image in zip(self.eyes, offered.observation.images, strict=True)
+        )
         self.deployment = Deployment(self.cell.id, offered, steps, tuple(self._views()))
         self.interface = self.deployment.seen
         self.world = World(self.cell, scene)
@@ -86,14 +88,20 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self.parameters: Parameters | None = None
         self._spaces()
 
+    def _eye(self, name: str, size: tuple[int, int], crop: Crop | None) -> Eye:
+        source = self.cell.camera_of(name)
+        kind = Eye if name == source else DepthEye
+        return kind(name, self.cell.cameras[source], size, crop, source)
+
     def _views(self) -> Iterator[View]:
-        """Heights count from the bin's floor, as in proprioception."""
+        """Heights count from the bin's floor, as in proprioception. A tool's z points down."""
         lift = np.eye(4)
         lift[2, 3] = self.cell.bin.centre.value[2]
         for eye in self.eyes:
-            if eye.camera.mount == "world":
-                rows: Any = tuple(map(tuple, (projection(eye.camera) @ lift).tolist()))
-                yield View(eye.name, rows)
+            wrist = eye.camera.mount == "wrist"
+            places = np.diag([1.0, -1.0, -1.0, 1.0]) if wrist else lift
+            rows: Any = tuple(map(tuple, (projection(eye.camera) @ places).tolist()))
+            yield View(eye.name, rows, wrist)
 
     def _spaces(self) -> None:
         spec, action = self.interface.observation, self.interface.action
@@ -150,8 +158,8 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         """Give the world this look, and the cameras these errors."""
         self._appearance.paint(parameters.look)
         for eye in self.eyes:
-            view = parameters.views[eye.name]
-            self._appearance.view(eye.name, view)
+            view = parameters.views[eye.camera_name]
+            self._appearance.view(eye.camera_name, view)
             eye.aim(self.world.model, view.zoom)
 
     def _start(self) -> tuple[Array, float]:
@@ -211,7 +219,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             self.drawer = Drawer.shared(self.world.model)
         drawer, data, imaging = self.drawer, self.world.data, self.parameters.imaging
         return {
-            eye.name: eye.see(drawer, data, imaging[eye.name], self.np_random, self._shadows)
+            eye.name: eye.see(drawer, data, imaging[eye.camera_name], self.np_random, self._shadows)
             for eye in self.eyes
         }
 

@@ -17,9 +17,15 @@ class Eye:
     """Draws `crop` of the camera's frame straight at `size` (h, w)."""
 
     def __init__(
-        self, name: str, camera: Camera, size: tuple[int, int], crop: Crop | None = None
+        self,
+        name: str,
+        camera: Camera,
+        size: tuple[int, int],
+        crop: Crop | None = None,
+        camera_name: str | None = None,  # where the picture is called otherwise
     ) -> None:
         self.name, self.camera, self.size = name, camera, size
+        self.camera_name = camera_name or name
         self.crop = square(camera) if crop is None else crop
         top, left, height, width = self.crop
         if min(top, left) < 0 or top + height > camera.height or left + width > camera.width:
@@ -31,7 +37,7 @@ class Eye:
         self._sensor = Sensor(size, self.crop, (camera.height, camera.width))
 
     def aim(self, model: mujoco.MjModel, zoom: float = 1.0) -> None:
-        aim(model, self.name, self.camera, self.crop, zoom, self._lens.margin)
+        aim(model, self.camera_name, self.camera, self.crop, zoom, self._lens.margin)
 
     def see(
         self,
@@ -45,7 +51,7 @@ class Eye:
 
     def draw(self, drawer: Drawer, data: mujoco.MjData, shadows: bool) -> Picture:
         """What a pinhole would see. The array is used again by the next drawing."""
-        return drawer.draw(data, self.name, self.size, shadows)
+        return drawer.draw(data, self.camera_name, self.size, shadows)
 
     def develop(self, light: Picture, imaging: Imaging, random: np.random.Generator) -> Picture:
         return self._sensor.develop(self._lens.bend(light), imaging, random)

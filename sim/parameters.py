@@ -82,6 +82,10 @@ class Imaging:
     blur: float = 0.0
     vignetting: float = 0.0
     jpeg: int = 0  # quality; 0: not compressed
+    # Of its depth, where the camera measures it.
+    depth_scale: float = 1.0
+    depth_noise: float = 0.0  # standard deviation, as a share of the distance
+    holes: float = 0.0  # how often nothing is known beside an edge
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,10 @@ class Parameters:
 
 
 def imaging_of(camera: Camera) -> Imaging:
-    return Imaging(noise=camera.noise.value, vignetting=camera.vignetting.value)
+    depth_noise = camera.depth.noise.value if camera.depth else 0.0
+    return Imaging(
+        noise=camera.noise.value, vignetting=camera.vignetting.value, depth_noise=depth_noise
+    )
 
 
 def nominal(cell: Cell, things: tuple[Thing, ...]) -> Parameters:

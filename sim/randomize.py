@@ -111,6 +111,9 @@ def _imaging(camera: Camera, config: RandomConfig, draw: Draw) -> Imaging:
         draw.above(config.blur),
         camera.vignetting.value * draw.between(0.0, 2.0, 1.0, config.noise),
         int(draw.random.integers(50, 96)) if draw.chance(config.jpeg) else 0,
+        draw.factor(config.depth_scale),
+        camera.depth.noise.value * draw.between(0.5, 2.5, 1.0, config.noise) if camera.depth else 0,
+        draw.above(config.holes),
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from .camera import Crop, Picture
 from .parameters import Imaging
@@ -11,18 +14,27 @@ from .parameters import Imaging
 BANK = 1 << 18
 
 
-class Sensor:
-    """For pictures of one size, drawn of a crop of the camera's frame.
+class Bank:
+    """Of standard normal numbers, read from a random place on: to draw as many anew would take
+    longer than the picture."""
 
-    Noise is read from a bank at a random place: drawing a full frame's noise anew would take
-    longer than rendering it. Averaging pixels averages noise, so it shrinks with the picture.
-    """
+    def __init__(self, size: int) -> None:
+        self._numbers = np.random.default_rng(0).standard_normal(BANK + size, np.float32)
+
+    def draw(self, random: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+        first = int(random.integers(BANK))
+        return self._numbers[first : first + math.prod(shape)].reshape(shape)
+
+
+class Sensor:
+    """For pictures of one size, drawn of a crop of the camera's frame. Averaging pixels averages
+    noise, so it shrinks with the picture."""
 
     def __init__(self, size: tuple[int, int], crop: Crop, frame: tuple[int, int]) -> None:
         rows, columns = size
         top, left, height, width = crop
         self._scale = rows / height
-        self._bank = np.random.default_rng(0).standard_normal(BANK + rows * columns * 3, np.float32)
+        self._bank = Bank(rows * columns * 3)
         # From the middle of the full frame, 1 in its corners: a crop is darkened less.
         v = top + (np.arange(rows, dtype=np.float32) + 0.5) * height / rows - frame[0] / 2
         u = left + (np.arange(columns, dtype=np.float32) + 0.5) * width / columns - frame[1] / 2
@@ -42,8 +54,7 @@ class Sensor:
         x *= self._gain
         noise = imaging.noise * min(1.0, self._scale)
         if noise > 0:
-            first = int(random.integers(BANK))
-            sample = self._bank[first : first + x.size].reshape(x.shape)
+            sample = self._bank.draw(random, x.shape)
             # Photons: variance grows with light. Half of it is there in the dark, too.
             x += noise * np.sqrt(0.5 + x * (0.5 / 128)) * sample
         done = np.clip(x + 0.5, 0, 255).astype(np.uint8)

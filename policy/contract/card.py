@@ -30,7 +30,7 @@ class Preprocessing(Strict):
     image: str
     crop: tuple[int, int, int, int]
     size: tuple[int, int]
-    interpolation: Literal["area", "bilinear"] = "area"
+    interpolation: Literal["area", "bilinear", "nearest"] = "area"  # nearest: of depth
     scale: float = 1.0 / 255.0
     offset: float = 0.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from .card import Preprocessing
-from .specs import ImageSpec, Interface
+from .specs import Interface
 from .strict import Invalid, Strict
 
 Row = tuple[float, float, float, float]
@@ -17,12 +17,14 @@ Row = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class View(Strict):
-    """Where a fixed camera sees what lies in the cell: the matrix takes (tcp_x, tcp_y, tcp_height,
-    1), as proprioception has them, to homogeneous pixels of the raw frame. A lens's distortion is
-    left out."""
+    """Where a calibrated camera sees what lies in the cell: the matrix takes a place to homogeneous
+    pixels of the raw frame. A fixed camera's places are (tcp_x, tcp_y, tcp_height, 1), as
+    proprioception has them; a wrist camera's are seen from the TCP: metres ahead of it along its
+    yaw, to the left, above, and 1. A lens's distortion is left out."""
 
     image: str
     matrix: tuple[Row, Row, Row]
+    wrist: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Deployment(Strict):
     cell_id: str
     interface: Interface  # with the raw frames
     preprocessing: tuple[Preprocessing, ...]
-    views: tuple[View, ...] = ()  # of the cameras that are calibrated and do not move
+    views: tuple[View, ...] = ()  # of the cameras that are calibrated
 
     @classmethod
     def as_seen(cls, cell_id: str, interface: Interface) -> Deployment:
@@ -50,7 +52,9 @@ class Deployment(Strict):
             if image.name not in steps:
                 wanted = f"a step for {image.name}"
                 raise Invalid("preprocessing", sorted(steps), wanted, "name each camera once")
-        reduced = tuple(ImageSpec(i.name, *steps[i.name].size, channels=i.channels) for i in images)
+        reduced = tuple(
+            replace(i, height=steps[i.name].size[0], width=steps[i.name].size[1]) for i in images
+        )
         return replace(
             self.interface, observation=replace(self.interface.observation, images=reduced)
         )

@@ -26,12 +26,14 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class ImageSpec(Strict):
-    """One camera's frames as they arrive: uint8, HWC."""
+    """One camera's frames as they arrive: uint8, HWC. `depth` says that they are distances, and
+    which span (m) their bytes cover (depth.py)."""
 
     name: str
     height: int
     width: int
     channels: int = 3
+    depth: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
@@ -39,6 +41,11 @@ class ImageSpec(Strict):
             raise Invalid("name", self.name, wanted, "it names ROS topics and files: rename it")
         if self.channels > 4:
             raise Invalid("channels", self.channels, "1 to 4", "split the image into several")
+        near, far = self.depth or (0.0, 1.0)
+        if self.depth is not None and not (0 <= near < far and self.channels == 1):
+            found = f"{self.depth}, {self.channels} channels"
+            wanted = "0 <= near < far (m), one channel"
+            raise Invalid("depth", found, wanted, "give the camera's span")
         for field in ("height", "width", "channels"):
             if getattr(self, field) < 1:
                 raise Invalid(field, getattr(self, field), "1 or more", "give the frame's size")

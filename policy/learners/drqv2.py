@@ -15,7 +15,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +25,7 @@ from policy.networks.drqv2 import ActorPolicy, Sizes
 
 from .learner import FloatArray, Metrics, Observations, PolicyModule
 from .pixels import channels, shifted
+from .precision import DTYPES, Precision, autocast
 from .state import Parts, flatten, restore
 from .targets import frozen_copy, polyak
 
@@ -57,7 +57,7 @@ class DrQv2Config(Strict):
     stddev: LinearSchedule = field(default_factory=LinearSchedule)
     stddev_clip: float = 0.3
     random_steps: int = 2000  # uniformly random actions first
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
 
 
 class DrQv2:
@@ -87,7 +87,7 @@ class DrQv2:
     def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
         """In full precision, as the exported policy does."""
         policy = self.policy
-        encoded, state = self._look(seen.to(self.device), torch.float32)
+        encoded, state = self._look(seen.to(self.device), "fp32")
         scaled = policy.actor(encoded, state)
         if explore:
             scaled = self._explored(scaled)
@@ -104,10 +104,10 @@ class DrQv2:
     def stddev(self) -> float:
         return self.config.stddev.at(self.steps)
 
-    def _look(self, seen: Observations, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _look(self, seen: Observations, precision: Precision) -> tuple[Tensor, Tensor]:
         """What encoder and scaling make of states."""
         # Half of white is taken off before anything is rounded: bf16 holds the difference exactly.
-        pictures = channels(seen.images).to(precision).sub_(127.5).div_(255)
+        pictures = channels(seen.images).to(DTYPES[precision]).sub_(127.5).div_(255)
         state = self.policy.scaling.state(seen.proprio, seen.past_actions)
         return self.policy.encoder(pictures), state
 
@@ -118,14 +118,14 @@ class DrQv2:
         now = shifted(Observations.of(batch), self.config.shift)
         after = shifted(Observations.after(batch), self.config.shift)
         target = self._target(batch, after)
-        with self._autocast():
-            encoded, state = self._look(now, self._precision)
+        with autocast(self.device, self.config.precision):
+            encoded, state = self._look(now, self.config.precision)
             action = self.policy.scaling.action(batch.action)
             q = self.policy.critic(encoded, state, action)
         critic_loss = ((q - target) ** 2).mean(1).sum()
         _step(self.critic_optimizer, critic_loss, self._critic_weights)
         encoded = encoded.detach()
-        with self._autocast():
+        with autocast(self.device, self.config.precision):
             proposed = self._noisy(self.policy.actor(encoded, state))
             actor_loss = -self.policy.critic(encoded, state, proposed).amin(0).mean()
         # Of the actor alone: what the critics' weights could do about it is never computed.
@@ -141,8 +141,8 @@ class DrQv2:
 
     @torch.no_grad()
     def _target(self, batch: Batch, after: Observations) -> Tensor:
-        with self._autocast():
-            encoded, state = self._look(after, self._precision)
+        with autocast(self.device, self.config.precision):
+            encoded, state = self._look(after, self.config.precision)
             action = self._noisy(self.policy.actor(encoded, state))
             following: Tensor = self.target(encoded, state, action).amin(0)
         return batch.reward + batch.discount * following
@@ -152,14 +152,6 @@ class DrQv2:
         clip = self.config.stddev_clip
         noise = (self.stddev * torch.randn_like(mean)).clamp(-clip, clip)
         return mean + ((mean + noise).clamp(-1, 1) - mean).detach()
-
-    @property
-    def _precision(self) -> torch.dtype:
-        return torch.bfloat16 if self.config.precision == "bf16" else torch.float32
-
-    def _autocast(self) -> torch.autocast:
-        enabled = self.config.precision == "bf16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=enabled)
 
     # Keeping ------------------------------------------------------------------------------------
 

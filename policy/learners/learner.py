@@ -41,6 +41,10 @@ class Observations:
         images = {name: frames.to(device) for name, frames in self.images.items()}
         return Observations(images, self.proprio.to(device), self.past_actions.to(device))
 
+    def rows(self, chosen: Tensor) -> Observations:
+        images = {name: frames[chosen] for name, frames in self.images.items()}
+        return Observations(images, self.proprio[chosen], self.past_actions[chosen])
+
     def __len__(self) -> int:
         return len(self.proprio)
 

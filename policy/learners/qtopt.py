@@ -10,7 +10,7 @@ the search around it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -24,15 +24,17 @@ from policy.networks.critic import Critic, CriticConfig
 
 from .learner import FloatArray, Metrics, Observations, PolicyModule
 from .pixels import shifted, stacked
+from .precision import Precision, autocast
 from .state import Parts, flatten, restore
 from .targets import frozen_copy, polyak
 
+Predict = Callable[[Tensor], Tensor]  # scaled actions (B, N, A) -> predictions (B, N, K)
 UNTRIED = 8  # actions a state that pessimism looks at
 
 
 @dataclass(frozen=True)
 class QTOptConfig(Strict):
-    """Published values; the recipes in policy/config say where they differ, and why."""
+    """Published values; the recipes in policy/conf say where they differ, and why."""
 
     critic: CriticConfig = field(default_factory=CriticConfig)
     cem: CemConfig = field(default_factory=CemConfig)
@@ -53,7 +55,7 @@ class QTOptConfig(Strict):
     epsilon: float = 0.2
     noise: float = 0.5
     flip: float = 0.05
-    precision: Literal["fp32", "bf16"] = "fp32"
+    precision: Precision = "fp32"
 
 
 class QTOpt:
@@ -93,28 +95,23 @@ class QTOpt:
     @torch.no_grad()
     def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
         # In full precision, as the exported policy does.
-        scaled, value, _ = self._best(self.target, seen.to(self.device), torch.float32)
+        seen = seen.to(self.device)
+        # In full precision, as the exported policy does.
+        scaled, value, _ = self._best(self.target, seen, stacked(seen.images))
         if explore:
             scaled = self._disturbed(scaled)
         action = self.critic.scaling.unscaled(scaled)
         return action.cpu().numpy(), value.cpu().numpy()
 
     def _best(
-        self, critic: Critic, seen: Observations, precision: torch.dtype
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The best action, scaled, its value, and the prediction that is behind the value."""
+        self, critic: Critic, seen: Observations, images: Tensor
+    ) -> tuple[Tensor, Tensor, Predict]:
         config, actions = self.config.cem, len(self.interface.action)
-        with self._autocast(precision):
-            predict = critic.scorer(stacked(seen.images), seen.proprio, seen.past_actions)
-            shape = (len(seen), config.iterations, config.samples, actions)
-            noise = torch.randn(shape, device=self.device)
-            ends = torch.ones(len(seen), actions, device=self.device)
-            action, _ = search(
-                lambda sampled: critic.head.value(predict(sampled)),
-                *(noise, critic.scaling.switch, -ends, ends, config),
-            )
-            prediction = predict(action[:, None])[:, 0]
-        return action, critic.head.value(prediction), prediction
+        shape = (len(seen), config.iterations, config.samples, actions)
+        noise = torch.randn(shape, device=self.device)
+        ends = torch.ones(len(seen), actions, device=self.device)
+        state = (images, seen.proprio, seen.past_actions)
+        return best(critic, state, -ends, ends, noise, config)
 
     def _disturbed(self, scaled: Tensor) -> Tensor:
         config, switch = self.config, self.critic.scaling.switch
@@ -152,7 +149,7 @@ class QTOpt:
         target, following = self._target(batch, after)
         tried = self.critic.scaling.action(batch.action)[:, None]
         untried = self._of_any_kind(len(tried))
-        with self._autocast(self._precision):
+        with autocast(self.device, self.config.precision):
             encoded = self.critic.encode(stacked(now.images), now.proprio, now.past_actions)
             rated = self.critic(encoded, torch.cat([tried, untried], dim=1))
         prediction = rated[:, 0]
@@ -176,18 +173,23 @@ class QTOpt:
 
     @torch.no_grad()
     def _target(self, batch: Batch, after: Observations) -> tuple[Tensor, Tensor]:
-        """What each row's prediction should have been, and the next state's value in it."""
-        action, value, prediction = self._best(self.target, after, self._precision)
-        if self.config.double:
-            with self._autocast(self._precision):
-                encoded = self.lagged.encode(
-                    stacked(after.images), after.proprio, after.past_actions
-                )
+        """What each row's prediction should have been, and the next states' values in it. Where an
+        episode is over, no next state is looked at: with many steps at once, that is most rows."""
+        goes_on = batch.discount.nonzero()[:, 0]
+        after = after.rows(goes_on)
+        images = stacked(after.images)
+        with autocast(self.device, self.config.precision):
+            action, value, predict = self._best(self.target, after, images)
+            prediction = predict(action[:, None])[:, 0]
+            if self.config.double:
+                encoded = self.lagged.encode(images, after.proprio, after.past_actions)
                 second = self.lagged(encoded, action[:, None])[:, 0]
-            smaller = self.lagged.head.value(second) < value
-            prediction = torch.where(smaller[:, None], second, prediction)
+                smaller = self.lagged.head.value(second) < value
+                prediction = torch.where(smaller[:, None], second, prediction)
         head = self.target.head
-        return head.target(batch.reward, batch.discount, prediction), head.value(prediction)
+        following = prediction.new_zeros(len(batch.discount), prediction.shape[1])
+        following[goes_on] = prediction
+        return head.target(batch.reward, batch.discount, following), head.value(prediction)
 
     def _of_any_kind(self, states: int) -> Tensor:
         """Actions for pessimism to look at; none, if there is none."""
@@ -201,13 +203,23 @@ class QTOpt:
         loss: Tensor = head.loss(prediction, head.target(zero, zero, prediction.detach())).mean()
         return loss
 
-    @property
-    def _precision(self) -> torch.dtype:
-        return torch.bfloat16 if self.config.precision == "bf16" else torch.float32
 
-    def _autocast(self, precision: torch.dtype) -> torch.autocast:
-        low = precision is torch.bfloat16
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=low)
+def best(
+    critic: Critic,
+    state: tuple[Tensor, Tensor, Tensor],
+    low: Tensor,
+    high: Tensor,
+    noise: Tensor,
+    cem: CemConfig,
+) -> tuple[Tensor, Tensor, Predict]:
+    """Of the images, proprioception and past actions of B states: the best action between `low`
+    and `high`, scaled, what it is worth, and what rates others there."""
+    predict = critic.scorer(*state)
+    action, value = search(
+        lambda sampled: critic.head.value(predict(sampled)),
+        *(noise, critic.scaling.switch, low, high, cem),
+    )
+    return action, value, predict
 
 
 class SearchPolicy(PolicyModule):
@@ -227,13 +239,10 @@ class SearchPolicy(PolicyModule):
         noise: Tensor | None,
     ) -> tuple[Tensor, Tensor]:
         assert noise is not None
-        critic, scaling = self.critic, self.critic.scaling
-        predict = critic.scorer(images, proprio, past_actions)
+        scaling = self.critic.scaling
         low, high = scaling.action(limits).clamp(-1, 1).unbind(1)
-        action, value = search(
-            lambda sampled: critic.head.value(predict(sampled)),
-            *(noise, scaling.switch, low, high, self.cem),
-        )
+        state = (images, proprio, past_actions)
+        action, value, _ = best(self.critic, state, low, high, noise, self.cem)
         # Within the limits to the last bit, whatever the scaling rounded.
         return scaling.unscaled(action).clamp(limits[:, 0], limits[:, 1]), value
 

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from policy.contract import Deployment, Interface, Strict
+from policy.contract import Deployment, Interface, Invalid, Strict
 
 from .grasping44 import Grasping44
-from .hand import PATCH, Hand
+from .hand import Hand
 from .heads import HeadConfig, make_head
 from .layers import Norm
 from .scaling import Scaling
@@ -47,9 +47,7 @@ class Critic(nn.Module):
         sizes = {(image.height, image.width) for image in images}
         if len(sizes) != 1 or len(set(*sizes)) != 1:
             found = ", ".join(f"{i.name} {i.height}x{i.width}" for i in images) or "none"
-            raise ValueError(
-                f"images: found {found}, wanted squares of one size; crop and resize them first"
-            )
+            raise Invalid("images", found, "squares of one size", "crop and resize them first")
         self.config = config
         self.scaling = Scaling(interface)
         channels = sum(image.channels for image in images)
@@ -65,10 +63,11 @@ class Critic(nn.Module):
         if window := spec.action_window * len(interface.action):
             state.append(window)
         made: dict[str, Any] = {"norm": config.norm, "state": state, "action": action}
-        size = PATCH if self.hand else images[0].height
+        size = self.hand.size if self.hand else images[0].height
         if config.network == "small":
             made |= {"width": config.width, "hidden": config.hidden}
-            self.network: Small | Grasping44 = Small(channels, size, **made)
+            aims = self.hand.aims if self.hand else 0
+            self.network: Small | Grasping44 = Small(channels, size, **made, aims=aims)
         else:
             self.network = Grasping44(channels, size, **made)
         self.head = make_head(self.network.features, config.head)
@@ -76,19 +75,26 @@ class Critic(nn.Module):
     def encode(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Any:
         """Images (B, C, H, W) in [0, 1] -> what `forward` needs of a state."""
         sensed, past = self.scaling.proprio(proprio), self.scaling.action(past_actions)
-        if self.hand is None:
-            return self.network.encode(images, torch.cat([sensed, past.flatten(1)], dim=1)), None
-        shown, turn = self.hand(images, proprio)
-        past = self.hand.turned(past, turn)
-        state = torch.cat([sensed[:, self.hand.others], past.flatten(1)], dim=1)
-        return self.network.encode(shown, state), turn
+        turn = None
+        if self.hand is not None:
+            images, turn = self.hand(images, proprio)
+            sensed, past = sensed[:, self.hand.others], self.hand.turned(past, turn)
+        state = torch.cat([sensed, past.flatten(1)], dim=1)
+        under_way = past[:, -1] if past.shape[1] else torch.zeros_like(past.sum(1))
+        return self.network.encode(images, state), turn, proprio, under_way
 
     def forward(self, encoded: Any, actions: Tensor) -> Tensor:
         """Scaled actions (B, N, A) -> predictions (B, N, K)."""
-        seen, turn = encoded
+        seen, turn, proprio, under_way = encoded
+        aims = None
         if self.hand is not None:
             actions = self.hand.turned(actions, turn)
-        features = self.network(seen, actions[..., self._order])
+            aims = self.hand.aim(proprio, under_way, actions)
+        actions = actions[..., self._order]
+        if isinstance(self.network, Small):
+            features = self.network(seen, actions, aims)
+        else:
+            features = self.network(seen, actions)
         # Rounded to eight bits, the values of neighbouring actions would be equal.
         with torch.autocast(features.device.type, enabled=False):
             return self.head(features.float())

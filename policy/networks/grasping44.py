@@ -8,7 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import Norm, Norm1d, SumOfParts, conv, dense, norm2d
+from policy.contract import Invalid
+
+from .layers import Norm, Norm1d, conv, dense, norm2d
 
 # What the published network's action block is fed: world_vector, vertical_rotation, close_gripper,
 # open_gripper, terminate_episode; gripper_closed, height_to_bottom.
@@ -33,9 +35,8 @@ class Grasping44(nn.Module):
     ) -> None:
         super().__init__()
         if size < SMALLEST:
-            raise ValueError(
-                f"size: found {size} px, wanted {SMALLEST} or more; use network: small"
-            )
+            wanted = f"{SMALLEST} px or more"
+            raise Invalid("size", size, wanted, "take network: small, or larger pictures")
         # The two norms that stand apart from a layer have no scale, as in the published code.
         self.stem = nn.Conv2d(channels, 64, 6, stride=2)
         self.stem_norm = _without_scale(norm2d(norm, 64))
@@ -74,6 +75,21 @@ class Grasping44(nn.Module):
         x = F.max_pool2d(_same(self.middle(merged), 2, 2, -torch.inf), 2, 2)
         flat: Tensor = self.last(x).flatten(1)
         return flat
+
+
+class SumOfParts(nn.Module):
+    """Each part of a vector gets a linear layer of its own; their sum is the embedding."""
+
+    def __init__(self, parts: Sequence[int], outputs: int) -> None:
+        super().__init__()
+        self.sizes = list(parts)
+        self.parts = nn.ModuleList(nn.Linear(size, outputs) for size in parts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces = torch.split(x, self.sizes, dim=-1)
+        embedded = [part(piece) for part, piece in zip(self.parts, pieces, strict=True)]
+        total: Tensor = sum(embedded[1:], embedded[0])
+        return total
 
 
 def _left(size: int, strides: Sequence[int]) -> int:

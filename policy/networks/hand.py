@@ -1,10 +1,12 @@
-"""The world from the hand: the bin's floor around the TCP, seen from above and turned with it.
+"""The world from the hand: what the wrist's camera sees, in colour or as a relief; or, where there
+is only a fixed one, the bin's floor around the TCP, seen from above and turned with it.
 
 Whether a grasp will succeed depends on what lies around the hand, not on where in the bin that is
-nor on how the hand is turned. A calibrated cell knows where its camera sees the floor, so the
-picture is laid out again as the hand would see it from above, and moves are rated in the hand's own
-directions: what is learnt at one place holds at all of them. Errors of calibration shift the patch
-a little; training draws them (randomised cameras), and the fingers are in the picture.
+nor on how the hand is turned; and moves are rated in the hand's own directions. What is learnt at
+one place then holds at all of them. A fixed camera must be calibrated for that: it knows where it
+sees the floor, and its picture is laid out again as the hand would see it. Errors of calibration
+shift the patch a little; training draws them (randomised cameras), and the fingers are in both
+pictures.
 """
 
 from __future__ import annotations
@@ -13,24 +15,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from policy.contract import Deployment, Interface, Invalid
+from policy.contract import Deployment, Interface, Invalid, Preprocessing, View
+from policy.contract.depth import STEPS
 
 PATCH = 64  # px a side
 PITCH = 0.006  # m a pixel: the whole is 0.38 m wide
 HEIGHT = 0.02  # m above the floor: half way up most things
+LOWEST, HIGHEST, SPREAD = -0.02, 0.1, 0.03  # m, of a relief
 DARK = 0.01  # a spread of brightness below this is noise
-NEEDED = ("tcp_x", "tcp_y", "tcp_yaw")
+NEEDED = ("tcp_x", "tcp_y", "tcp_yaw", "tcp_height")
+# Where fingers would close, and around it: m along the hand's x, and along y, in which they move.
+AIM_X, AIM_Y = (-0.02, 0.0, 0.02), (-0.044, -0.022, 0.0, 0.022, 0.044)
+LAG = 0.6  # of an action, that latency leaves for the next step; to begin with: it is learnt
 # In training, of a calibration's errors and a camera's noise (of the picture's own spread).
 JITTER, NOISE = 0.004, 0.1
 
 
 class Hand(nn.Module):
-    """In training, what is shown is also turned by half and mirrored, at random, and its colours
-    change places: two equal fingers see no difference, and what is learnt of one grasp is learnt
-    of four."""
-
-    matrix: Tensor
-    offsets: Tensor
+    """In training, what is shown is also mirrored at random, and its colours change places: two
+    equal fingers see no difference, and what is learnt of one grasp is learnt of many."""
 
     def __init__(self, interface: Interface, deployment: Deployment | None) -> None:
         super().__init__()
@@ -41,44 +44,54 @@ class Hand(nn.Module):
         moves = interface.action.names
         if moves[:2] != ["dx", "dy"]:
             raise Invalid("action", moves, "dx and dy first", "show the network the frame")
-        self._place = [names.index(name) for name in NEEDED]
+        self._place = [names.index(name) for name in NEEDED[:3]]
+        self._height = names.index(NEEDED[3])
         # Where the hand is by itself says nothing that is true elsewhere, too.
         self.others = [k for k in range(len(names)) if k not in self._place]
         signs = [-1.0 if name == "dyaw" else 1.0 for name in moves[2:]]
         self.register_buffer("_mirrored", torch.tensor(signs), persistent=False)
         self._mirrored: Tensor
-        self.register_buffer("matrix", _matrix(interface, deployment), persistent=False)
-        line = PITCH * (torch.arange(PATCH) - (PATCH - 1) / 2)
-        across, ahead = torch.meshgrid(line, line, indexing="xy")
-        offsets = torch.stack([across, ahead], dim=-1).view(-1, 2)
-        self.register_buffer("offsets", offsets, persistent=False)
+        reach = [entry.high for entry in interface.action.entries]
+        self._turns = moves.index("dyaw") if "dyaw" in moves else None
+        self.lag = nn.Parameter(torch.tensor(LAG))
+        self._reach = reach[0], reach[self._turns] if self._turns is not None else 0.0
+        ahead, left = torch.meshgrid(torch.tensor(AIM_X), torch.tensor(AIM_Y), indexing="ij")
+        self.aims = ahead.numel()
+        around = torch.stack([ahead, left], dim=-1).view(-1, 2)
+        self.register_buffer("_around", around, persistent=False)
+        self._around: Tensor
+        self._look = _look(interface, deployment)
+        span = interface.observation.images[0].depth
+        self._relief = None
+        if span is not None and isinstance(self._look, Wrist):
+            self._relief = Relief(self._look.size, self._look.matrix, span)
+        self.size = self._look.size  # px, of a side of what is shown
 
     def forward(self, images: Tensor, proprio: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, C, H, W) -> the patch (B, C, PATCH, PATCH), and what `turned` needs (B, 3): cosine
+        """(B, C, H, W) -> what is shown (B, C, size, size), and what `turned` needs (B, 3): cosine
         and sine of the yaw, and -1 where left and right are exchanged."""
-        x, y, yaw = proprio[:, self._place].unbind(1)
+        place, yaw = proprio[:, self._place[:2]], proprio[:, self._place[2]]
         turn = torch.stack([yaw.cos(), yaw.sin(), torch.ones_like(yaw)], dim=1)
-        place = torch.stack([x, y], dim=1)
         if self.training:
-            half, mirror = torch.where(torch.rand(2, len(x), device=x.device) < 0.5, -1.0, 1.0)
-            turn = turn * torch.stack([half, half, mirror], dim=1)
-            place = place + JITTER * torch.randn_like(place)
+            place, turn = self._look.exchanged(place, turn)
         with torch.autocast(images.device.type, enabled=False):
-            side = torch.stack([torch.ones_like(yaw), turn[:, 2]], dim=1)
-            ahead = _rotated(self.offsets * side[:, None], turn) + place[:, None]
-            rest = torch.tensor([HEIGHT, 1.0], device=ahead.device).expand(*ahead.shape[:2], 2)
-            seen = torch.cat([ahead, rest], dim=2) @ self.matrix.T
-            grid = (seen[..., :2] / seen[..., 2:]).view(-1, PATCH, PATCH, 2)
-            patch = F.grid_sample(images, grid, padding_mode="border", align_corners=False)
-            # Neither the light's colour nor its strength says anything of a grasp.
-            mean = patch.mean((2, 3), keepdim=True)
-            spread = (patch - mean).square().mean((2, 3), keepdim=True).sqrt()
-            patch = (patch - mean) / (spread + DARK)
-            if self.training:
-                order = torch.rand(patch.shape[:2], device=patch.device).argsort(dim=1)
-                patch = patch.gather(1, order[..., None, None].expand_as(patch))
-                patch = patch + NOISE * torch.randn_like(patch)
-        return patch, turn
+            if self._relief is not None:
+                images = self._relief(images, proprio[:, self._height])
+            shown = self._look(images, place, turn)
+            if self._relief is None:
+                shown = self._plain(shown)
+        return shown, turn
+
+    def _plain(self, shown: Tensor) -> Tensor:
+        """Neither the light's colour nor its strength says anything of a grasp."""
+        mean = shown.mean((2, 3), keepdim=True)
+        spread = (shown - mean).square().mean((2, 3), keepdim=True).sqrt()
+        shown = (shown - mean) / (spread + DARK)
+        if not self.training:
+            return shown
+        order = torch.rand(shown.shape[:2], device=shown.device).argsort(dim=1)
+        shown = shown.gather(1, order[..., None, None].expand_as(shown))
+        return shown + NOISE * torch.randn_like(shown)
 
     def turned(self, actions: Tensor, turn: Tensor) -> Tensor:
         """Scaled actions (B, N, A) in the hand's directions."""
@@ -89,6 +102,107 @@ class Hand(nn.Module):
         exchanged = torch.where(self._mirrored < 0, rest * mirror, rest)
         return torch.cat([x[..., None], y[..., None] * mirror, exchanged], dim=-1)
 
+    def aim(self, proprio: Tensor, under_way: Tensor, actions: Tensor) -> Tensor:
+        """Where in what is shown the fingers would be after `turned` actions (B, N, A), and around
+        that: (B, N, aims, 2), -1 to 1, of places a little above the floor. Of the action before
+        (B, A), a part is still to come when the picture is taken."""
+        far, wide = self._reach
+        actions = actions + self.lag * under_way[:, None]
+        yaw = actions[..., self._turns] * wide if self._turns is not None else actions[..., 0] * 0
+        c, s = yaw.cos()[..., None], yaw.sin()[..., None]
+        ahead, left = self._around.unbind(1)
+        turned = torch.stack([c * ahead - s * left, s * ahead + c * left], dim=-1)
+        return self._look.seen(actions[..., None, :2] * far + turned, proprio[:, self._height])
+
+
+class Wrist(nn.Module):
+    """The wrist camera's own picture. The camera is in the hand's middle plane: its picture
+    mirrored is that of the mirrored world."""
+
+    matrix: Tensor
+
+    def __init__(self, size: int, matrix: Tensor) -> None:
+        super().__init__()
+        self.size = size
+        self.register_buffer("matrix", matrix, persistent=False)
+
+    def seen(self, places: Tensor, height: Tensor) -> Tensor:
+        plane = (HEIGHT - height)[:, None] * self.matrix[:, 2] + self.matrix[:, 3]
+        seen = places @ self.matrix[:, :2].T + plane[:, None, None]
+        return seen[..., :2] / seen[..., 2:]
+
+    def exchanged(self, place: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
+        return place, torch.cat([turn[:, :2], _either(turn[:, 2:])], dim=1)
+
+    def forward(self, images: Tensor, place: Tensor, turn: Tensor) -> Tensor:
+        if not self.training:
+            return images
+        return torch.where(turn[:, 2, None, None, None] < 0, images.flip(3), images)
+
+
+class Relief(nn.Module):
+    """A wrist camera's depth as heights above the bin's floor, in SPREADs: what lies there is the
+    same from anywhere above it, whatever its colours and the light."""
+
+    slope: Tensor
+    offset: Tensor
+
+    def __init__(self, size: int, matrix: Tensor, span: tuple[float, float]) -> None:
+        super().__init__()
+        self._span = span
+        back = torch.linalg.inv(matrix[:, :3].double())
+        line = (torch.arange(size) * 2 + 1) / size - 1
+        down, right = torch.meshgrid(line, line, indexing="ij")
+        rays = torch.stack([right, down, torch.ones_like(right)], dim=-1).double()
+        # Above the TCP, where a ray of a length along the optical axis ends.
+        self.register_buffer("slope", (rays @ back[2]).float(), persistent=False)
+        self.register_buffer("offset", (back[2] @ matrix[:, 3].double()).float(), persistent=False)
+
+    def forward(self, images: Tensor, height: Tensor) -> Tensor:
+        near, far = self._span
+        bytes_ = images * 255
+        distance = near + (bytes_ - 1) * ((far - near) / STEPS)
+        above = distance * self.slope - self.offset + height[:, None, None, None]
+        known = torch.where(bytes_ < 0.5, LOWEST, above)  # a hole is lower than any floor
+        return known.clamp(LOWEST, HIGHEST) / SPREAD
+
+
+class Floor(nn.Module):
+    """The floor around the hand, out of a fixed camera's picture. Seen from above, the world
+    turned by half is as likely as any."""
+
+    matrix: Tensor
+    offsets: Tensor
+    size = PATCH
+
+    def __init__(self, matrix: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("matrix", matrix, persistent=False)
+        line = PITCH * (torch.arange(PATCH) - (PATCH - 1) / 2)
+        across, ahead = torch.meshgrid(line, line, indexing="xy")
+        offsets = torch.stack([across, ahead], dim=-1).view(-1, 2)
+        self.register_buffer("offsets", offsets, persistent=False)
+
+    def seen(self, places: Tensor, height: Tensor) -> Tensor:
+        return places * (2 / (PATCH * PITCH))
+
+    def exchanged(self, place: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
+        half, mirror = _either(turn[:, :1]), _either(turn[:, 2:])
+        return place + JITTER * torch.randn_like(place), torch.cat([turn[:, :2] * half, mirror], 1)
+
+    def forward(self, images: Tensor, place: Tensor, turn: Tensor) -> Tensor:
+        side = torch.cat([torch.ones_like(turn[:, 2:]), turn[:, 2:]], dim=1)
+        ahead = _rotated(self.offsets * side[:, None], turn) + place[:, None]
+        rest = torch.tensor([HEIGHT, 1.0], device=ahead.device).expand(*ahead.shape[:2], 2)
+        seen = torch.cat([ahead, rest], dim=2) @ self.matrix.T
+        grid = (seen[..., :2] / seen[..., 2:]).view(-1, PATCH, PATCH, 2)
+        return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def _either(like: Tensor) -> Tensor:
+    """1 or -1, at random."""
+    return torch.where(torch.rand_like(like) < 0.5, -1.0, 1.0)
+
 
 def _rotated(vectors: Tensor, turn: Tensor) -> Tensor:
     """(B, N, 2) by cosine and sine, the first two of (B, ...)."""
@@ -97,17 +211,20 @@ def _rotated(vectors: Tensor, turn: Tensor) -> Tensor:
     return torch.stack([c * x - s * y, s * x + c * y], dim=-1)
 
 
-def _matrix(interface: Interface, deployment: Deployment | None) -> Tensor:
-    """From (tcp_x, tcp_y, height, 1) to the -1 to 1 of the network's picture."""
+def _look(interface: Interface, deployment: Deployment | None) -> Wrist | Floor:
     images = interface.observation.images
-    views = (
-        [view for view in deployment.views if view.image == images[0].name] if deployment else []
-    )
-    if len(images) != 1 or not views or deployment is None:
-        found = f"{len(images)} cameras, {len(views)} calibrated"
-        remedy = "name one fixed camera, or show the network the frame"
-        raise Invalid("views", found, "one camera with its view", remedy)
-    [step] = deployment.preprocessing
+    views = [v for v in deployment.views if v.image == images[0].name] if deployment else []
+    if len(images) == 1 and views and deployment is not None:
+        [step] = deployment.preprocessing
+        matrix = _matrix(views[0], step)
+        return Wrist(images[0].height, matrix) if views[0].wrist else Floor(matrix)
+    found = f"{len(images)} cameras, {len(views)} calibrated"
+    remedy = "name one camera, at the wrist or fixed, or show the network the frame"
+    raise Invalid("views", found, "one camera with its view", remedy)
+
+
+def _matrix(view: View, step: Preprocessing) -> Tensor:
+    """From a place to the -1 to 1 of the network's picture."""
     top, left, height, width = step.crop
     # A pixel's centre has its whole number; the picture begins half a pixel before the first.
     scale = torch.tensor(
@@ -118,4 +235,4 @@ def _matrix(interface: Interface, deployment: Deployment | None) -> Tensor:
         ],
         dtype=torch.float64,
     )
-    return (scale @ torch.tensor(views[0].matrix, dtype=torch.float64)).float()
+    return (scale @ torch.tensor(view.matrix, dtype=torch.float64)).float()

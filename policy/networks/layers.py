@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -72,18 +71,3 @@ def dense(inputs: int, outputs: int, norm: Norm = "layer") -> nn.Sequential:
     return nn.Sequential(
         nn.Linear(inputs, outputs, bias=norm == "none"), Norm1d(norm, outputs), nn.ReLU()
     )
-
-
-class SumOfParts(nn.Module):
-    """Each part of a vector gets a linear layer of its own; their sum is the embedding."""
-
-    def __init__(self, parts: Sequence[int], outputs: int) -> None:
-        super().__init__()
-        self.sizes = list(parts)
-        self.parts = nn.ModuleList(nn.Linear(size, outputs) for size in parts)
-
-    def forward(self, x: Tensor) -> Tensor:
-        pieces = torch.split(x, self.sizes, dim=-1)
-        embedded = [part(piece) for part, piece in zip(self.parts, pieces, strict=True)]
-        total: Tensor = sum(embedded[1:], embedded[0])
-        return total

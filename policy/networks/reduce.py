@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from policy.contract import Preprocessing
 
-Interpolation = Literal["area", "bilinear"]
+Interpolation = Literal["area", "bilinear", "nearest"]
 
 
 class Reduce(nn.Module):
@@ -53,8 +53,12 @@ def taps(
     np.ndarray[tuple[int, int], np.dtype[np.float32]],
 ]:
     """For each of `target` pixels along an axis, the source pixels that make it up and their
-    weights, as OpenCV's INTER_AREA and INTER_LINEAR have them. Enlarging is always bilinear."""
+    weights, as OpenCV's INTER_AREA, INTER_LINEAR and INTER_NEAREST_EXACT have them. Enlarging by
+    area is bilinear."""
     ratio = source / target
+    if interpolation == "nearest":
+        index = np.floor((np.arange(target) + 0.5) * ratio)[:, None].astype(np.int64)
+        return index, np.ones((target, 1), np.float32)
     if interpolation == "area" and ratio >= 1:
         low = np.arange(target) * ratio
         count = max(math.ceil(low[k] + ratio - 1e-9) - math.floor(low[k]) for k in range(target))

@@ -79,8 +79,13 @@ def test_the_example() -> None:
 
 def test_what_it_offers_a_policy() -> None:
     offered = CELL.interface()
-    [front] = offered.observation.images
+    front, wrist = offered.observation.images
     assert (front.name, front.shape) == ("front", (480, 640, 3))
+    assert (wrist.name, wrist.shape, wrist.depth) == ("wrist", (480, 640, 3), None)
+    [depth] = CELL.interface(("wrist_depth",)).observation.images
+    assert (depth.name, depth.shape, depth.depth) == ("wrist_depth", (480, 640, 1), (0.07, 0.6))
+    with pytest.raises(Invalid, match="found 'front_depth', wanted a camera of cell 'twin': front"):
+        CELL.interface(("front_depth",))  # it has none
     assert offered.observation.action_window == 2
     proprio = offered.observation.proprio
     assert [(e.name, e.unit) for e in proprio] == [

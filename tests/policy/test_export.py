@@ -24,8 +24,7 @@ from policy.contract import (
     Preprocessing,
     Provenance,
 )
-from policy.evaluate import feed_of
-from policy.export import export
+from policy.export import export, feed_of
 from policy.learners.drqv2 import DrQv2, DrQv2Config
 from policy.learners.learner import Learner, Observations, PolicyModule
 from policy.learners.qtopt import QTOpt, QTOptConfig

@@ -272,3 +272,30 @@ def test_physics_stay_sane(blind: BinGrasp) -> None:
             assert blind.world.object_speeds().max() < 10
         assert (blind.world.poses()[0][:, 2] > blind.cell.table.height.value).all()
         assert not any(warning.number for warning in blind.world.data.warning)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.8])
+def test_a_wrist_camera_sees_things_where_its_view_says(yaw: float) -> None:
+    """Metres ahead of the TCP along its yaw, to its left, and above it."""
+    env = BinGrasp(size=96, cameras=("wrist",))
+    env.reset(seed=0)
+    assert env.parameters is not None
+    place = np.array([0.5, 0.02, 0.2])
+    env.arm.reset(place, yaw, env.parameters)
+    tcp, turned = env.world.tcp
+    [view] = env.deployment.views
+    assert view.wrist
+    c, s = np.cos(turned), np.sin(turned)
+    ball = Thing("ball", (Part("sphere", (0.012, 0, 0)),), 500, 0.8)
+    for ahead, left, above in ((0.0, 0.03, -0.05), (-0.05, 0.0, -0.1), (-0.1, -0.06, -0.15)):
+        spot = tcp + np.array([c * ahead - s * left, s * ahead + c * left, above])
+        env.world.place([ball], spot[None], np.array([[1.0, 0, 0, 0]]))
+        env.world.model.geom_rgba[env.world.slots.geoms[0, 0]] = (1, 0, 0, 1)
+        picture = env._look()["wrist"].astype(int)
+        red = (picture[..., 0] > 60) & (picture[..., 1:] < 30).all(-1)
+        found = np.argwhere(red).mean(0)[::-1]
+        u, v, w = np.array(view.matrix) @ (ahead, left, above, 1.0)
+        top, column, height, _ = env.eyes[0].crop
+        wanted = (np.array([u, v]) / w - (column, top) + 0.5) * 96 / height - 0.5
+        np.testing.assert_allclose(found, wanted, atol=0.6)
+    env.close()

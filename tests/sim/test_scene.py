@@ -171,7 +171,7 @@ def test_the_task_refuses_what_does_not_fit_together() -> None:
     with pytest.raises(Invalid, match=r"objects\.count"):
         BinGrasp(objects={"count": [5, 6]}, scene={"objects": 4})
     with pytest.raises(Invalid, match="cameras"):
-        BinGrasp(cameras=("wrist",))
+        BinGrasp(cameras=("ceiling",))
     with pytest.raises(Invalid, match=r"size: found 1000"):
         BinGrasp(size=1000)
     with pytest.raises(Invalid, match=r"crop\.front"):

@@ -302,7 +302,12 @@ FAULTS = [
         "or more",
     ),
     ("interface.action.entries.1.name", "dx", "interface.action.entries", "distinct"),
-    ("preprocessing.0.interpolation", "cubic", "preprocessing.0.interpolation", "'area' or"),
+    (
+        "preprocessing.0.interpolation",
+        "cubic",
+        "preprocessing.0.interpolation",
+        "'area', 'bilinear' or",
+    ),
     ("preprocessing.0.image", "side", "preprocessing", "one step for each of front, wrist"),
     ("preprocessing.1", GONE, "preprocessing", "one step for each of front, wrist"),
     ("preprocessing.0.crop", [0, 0, 13, 16], "preprocessing.front", "inside 12x16"),

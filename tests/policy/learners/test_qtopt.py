@@ -104,18 +104,21 @@ def test_target_by_hand(double: bool) -> None:
         learner.update(make_batch(random))
     discount = torch.where(torch.arange(64) % 4 == 0, 0.0, 0.9**3)
     batch = make_batch(random, discount=discount)
-    after = Observations.after(batch)
+    going_on = Observations.after(batch).rows(discount.nonzero()[:, 0])
     torch.manual_seed(5)
-    action, _, _ = learner._best(learner.target, after, torch.float32)
+    action, _, _ = learner._best(learner.target, going_on, stacked(going_on.images))
     values = []
     with torch.no_grad():
         for critic in (learner.target, learner.lagged):
-            predict = critic.scorer(stacked(after.images), after.proprio, after.past_actions)
+            state = (stacked(going_on.images), going_on.proprio, going_on.past_actions)
+            predict = critic.scorer(*state)
             values.append(critic.head.value(predict(action[:, None])[:, 0]))
     smaller = torch.minimum(*values) if double else values[0]
-    wanted = (batch.reward + discount * smaller).clamp(0, 1)
+    wanted = batch.reward.clone()
+    wanted[discount > 0] += 0.9**3 * smaller
+    wanted = wanted.clamp(0, 1)
     torch.manual_seed(5)
-    found, _ = learner._target(batch, after)
+    found, _ = learner._target(batch, Observations.after(batch))
     torch.testing.assert_close(found, wanted)
     torch.testing.assert_close(found[::4], batch.reward[::4])
     assert not torch.equal(*values)

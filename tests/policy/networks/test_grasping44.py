@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from policy.contract import Invalid
 from policy.networks.grasping44 import Grasping44
 from policy.networks.heads import HeadConfig, make_head
 from policy.networks.small import Small
@@ -33,7 +34,7 @@ def test_maps_have_the_published_sizes() -> None:
 
 def test_refuses_pictures_that_its_last_convolutions_cannot_see() -> None:
     Grasping44(3, 217)
-    with pytest.raises(ValueError, match="found 216 px, wanted 217 or more; use network: small"):
+    with pytest.raises(Invalid, match="found 216, wanted 217 px or more; take network: small"):
         Grasping44(3, 216)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from policy.contract import (
     ActionEntry,
@@ -21,8 +23,9 @@ from policy.contract import (
     Preprocessing,
     View,
 )
+from policy.contract.depth import depth_bytes
 from policy.networks.critic import Critic, CriticConfig
-from policy.networks.hand import PATCH, PITCH, Hand
+from policy.networks.hand import HEIGHT, PATCH, PITCH, Hand
 
 SIDE = 201  # px, of 5 mm: a camera that looks straight down on 1 m x 1 m around (0.5, 0)
 INTERFACE = Interface(
@@ -32,6 +35,7 @@ INTERFACE = Interface(
             Entry("tcp_x", "m", 0.0, 1.0),
             Entry("tcp_y", "m", -0.5, 0.5),
             Entry("tcp_yaw", "rad", -3.2, 3.2),
+            Entry("tcp_height", "m", 0.0, 0.4),
         ),
         action_window=1,
     ),
@@ -59,8 +63,8 @@ def picture(*spots: tuple[float, float]) -> Tensor:
     return lit.expand(1, 3, -1, -1)
 
 
-def at(x: float, y: float, yaw: float) -> Tensor:
-    return torch.tensor([[x, y, yaw]])
+def at(x: float, y: float, yaw: float, height: float = 0.1) -> Tensor:
+    return torch.tensor([[x, y, yaw, height]])
 
 
 def brightest(patch: Tensor) -> tuple[float, float]:
@@ -135,9 +139,67 @@ def test_the_crop_is_taken_into_account() -> None:
     assert brightest(patch) == pytest.approx((0.05, 0.08), abs=0.002)
 
 
+# A camera 10 cm ahead of the hand and 20 cm above the TCP, looking straight down: pixels are 5 mm
+# at a distance of 1 m. Ahead is up in its picture, left is left.
+LOOKS_DOWN = ((0.0, -200.0, -100.0, 20.0), (-200.0, 0.0, -100.0, 40.0), (0.0, 0.0, -1.0, 0.2))
+WRIST = replace(DEPLOYMENT, views=(View("front", LOOKS_DOWN, wrist=True),))
+
+
+@pytest.mark.parametrize("deployment", [DEPLOYMENT, WRIST], ids=["fixed", "wrist"])
+def test_an_action_aims_where_it_leads(deployment: Deployment) -> None:
+    """A thing 2 cm ahead and 4 cm to the left is looked up in the middle of the places that a move
+    there aims at, however the hand is turned, and whether or not left and right are exchanged."""
+    torch.manual_seed(0)
+    hand = Hand(INTERFACE, deployment)
+    move = torch.tensor([[0.5, 1.0, 0.0, -1.0]])
+    for training, yaw in ((False, 0.0), (False, 0.7), *[(True, 0.3)] * 8):
+        hand.train(training)
+        c, s = math.cos(yaw), math.sin(yaw)
+        ahead, left = 0.02, 0.04
+        if deployment is DEPLOYMENT:
+            image = picture((0.5 + c * ahead - s * left, s * ahead + c * left))
+        else:
+            image = from_the_wrist(ahead, left, HEIGHT - 0.1)
+        proprio = at(0.5, 0.0, yaw)
+        turned = torch.tensor([[c * move[0, 0] - s * move[0, 1], s * move[0, 0] + c * move[0, 1]]])
+        action = torch.cat([turned, move[:, 2:]], dim=1)[None]
+        shown, turn = hand(image, proprio)
+        aims = hand.aim(proprio, torch.zeros(1, 4), hand.turned(action, turn))
+        assert aims.shape == (1, 1, hand.aims, 2)
+        found = F.grid_sample(shown, aims, align_corners=False)[0, :, 0].mean(0)
+        assert int(found.argmax()) == hand.aims // 2
+
+
+def from_the_wrist(ahead: float, left: float, above: float) -> Tensor:
+    u, v, w = torch.tensor(LOOKS_DOWN) @ torch.tensor([ahead, left, above, 1.0])
+    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    far = (columns - u / w) ** 2 + (rows - v / w) ** 2
+    return torch.exp(-far / (2 * 6.0**2)).expand(1, 3, -1, -1)
+
+
+def test_depth_is_seen_as_heights_above_the_floor() -> None:
+    """The same from any height: a box 3 cm high, one spread; a hole is lower than the floor."""
+    span = (0.05, 0.8)
+    spec = replace(
+        INTERFACE.observation, images=(ImageSpec("front", SIDE, SIDE, channels=1, depth=span),)
+    )
+    interface = replace(INTERFACE, observation=spec)
+    hand = Hand(interface, replace(WRIST, interface=interface)).eval()
+    for height in (0.1, 0.25):
+        floor = np.full((SIDE, SIDE), height + 0.2)  # the camera is 20 cm above the TCP
+        floor[50:80, 60:90] -= 0.03
+        floor[100:120, 60:90] = np.nan
+        image = torch.from_numpy(depth_bytes(floor, span)).permute(2, 0, 1)[None].float() / 255
+        shown, _ = hand(image, at(0.5, 0.0, 0.4, height))
+        assert shown.shape == (1, 1, SIDE, SIDE)
+        for rows, wanted in ((slice(0, 40), 0.0), (slice(55, 75), 1.0), (slice(105, 115), -2 / 3)):
+            part = shown[0, 0, rows, 65:85]
+            torch.testing.assert_close(part, torch.full_like(part, wanted), atol=0.06, rtol=0)
+
+
 def test_says_what_it_lacks() -> None:
     blind = replace(INTERFACE.observation, proprio=INTERFACE.observation.proprio[:2])
-    with pytest.raises(Invalid, match="proprio: found 'no tcp_yaw'"):
+    with pytest.raises(Invalid, match="proprio: found 'no tcp_yaw, tcp_height'"):
         Hand(replace(INTERFACE, observation=blind), DEPLOYMENT)
     with pytest.raises(Invalid, match="views: found '1 cameras, 0 calibrated'"):
         Hand(INTERFACE, replace(DEPLOYMENT, views=()))

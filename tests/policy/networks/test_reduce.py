@@ -11,7 +11,11 @@ from policy.contract import Preprocessing
 from policy.networks.reduce import Reduce
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (2, 480, 640, 3), np.uint8)
-CV2 = {"area": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR}
+CV2 = {
+    "area": cv2.INTER_AREA,
+    "bilinear": cv2.INTER_LINEAR,
+    "nearest": cv2.INTER_NEAREST_EXACT,
+}
 
 
 @pytest.mark.parametrize(
@@ -23,6 +27,7 @@ CV2 = {"area": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR}
         ((0, 80, 480, 480), (64, 64), "bilinear"),
         ((10, 20, 50, 60), (64, 64), "bilinear"),  # enlarged
         ((0, 0, 480, 640), (480, 640), "area"),  # nothing to do
+        ((0, 80, 480, 480), (64, 64), "nearest"),
     ],
 )
 def test_reduces_as_opencv_does(
