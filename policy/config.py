@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 import torch
 
+from policy import environments
 from policy.contract import Deployment, Invalid, Strict, decode, encode
+from policy.environments import Environments
 from policy.learners.drqv2 import DrQv2, DrQv2Config
 from policy.learners.learner import Learner
 from policy.learners.qtopt import QTOpt, QTOptConfig
@@ -76,6 +78,14 @@ class TrainConfig(Strict):
             raise Invalid("offline_updates", found, "0, or data.logs", "name a log to learn from")
         if not self.offline_updates and not self.minutes:
             raise Invalid("minutes", 0, "more, or offline_updates", "say how long to train")
+
+
+def make_envs(
+    task: TaskConfig, count: int, processes: int, size: int | None = None
+) -> Environments:
+    """`size` where the task is not to be seen as its network sees it."""
+    seen = task.size if size is None else size
+    return environments.make(task.id, count, seen, processes, task.repeat, task.arguments)
 
 
 def make_learner(config: TrainConfig, deployment: Deployment) -> Learner:

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from policy import environments
-from policy.config import TrainConfig, plain
+from policy.config import TrainConfig, make_envs, plain
 from policy.contract import (
     PolicyCard,
     Provenance,
@@ -51,9 +50,7 @@ def finish(run: Run, learner: Learner, progress: Progress) -> Evaluation:
         stack=stack,
     )
     task, choice = config.task, config.evaluation
-    envs = environments.make(
-        task.id, choice.envs, drawn_size(card), choice.processes, task.repeat, task.arguments
-    )
+    envs = make_envs(task, choice.envs, choice.processes, drawn_size(card))
     try:
         states = _states(Rollouts(envs, interface, stack, "parity", HELD_OUT), config.seed)
         parity = export(path, learner.export(), card, raw(card, states))

@@ -21,9 +21,9 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from policy import environments
-from policy.config import TaskConfig, TrainConfig, from_mapping, make_learner
+from policy.config import TaskConfig, TrainConfig, from_mapping, make_envs, make_learner
 from policy.contract import ContractError, Invalid, encode
+from policy.environments import Environments
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
 from policy.experience.errors import ExperienceError
 from policy.experience.replay import Prefetcher, Sampler, Source
@@ -46,10 +46,9 @@ class Training:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         self._stack = stack
-        self.envs = environments.make(
-            task.id, task.envs, task.size, task.processes, task.repeat, task.arguments
-        )
+        self.envs = make_envs(task, task.envs, task.processes)
         stack.callback(self.envs.close)
+        self._held_out: Environments | None = None
         self.learner = make_learner(config, self.envs.deployment)
         self.run = stack.enter_context(Run(directory, config, self.envs.deployment))
         self.progress = self.run.resume(self.learner)
@@ -154,17 +153,14 @@ class Training:
 
     def measure(self) -> None:
         """On episodes that are never trained on; the clock stands still meanwhile."""
-        task, choice = self.config.task, self.config.evaluation
-        envs = environments.make(
-            task.id, choice.envs, task.size, choice.processes, task.repeat, task.arguments
+        choice, learner = self.config.evaluation, self.learner
+        if self._held_out is None:
+            self._held_out = make_envs(self.config.task, choice.envs, choice.processes)
+            self._stack.callback(self._held_out.close)
+        rollouts = Rollouts(
+            self._held_out, learner.interface, learner.draw.stack, "evaluation", HELD_OUT
         )
-        try:
-            interface, stack = self.learner.interface, self.learner.draw.stack
-            rollouts = Rollouts(envs, interface, stack, "evaluation", HELD_OUT)
-            act = partial(self.learner.act, explore=False)
-            found = evaluate(act, rollouts, choice.episodes)
-        finally:
-            envs.close()
+        found = evaluate(partial(learner.act, explore=False), rollouts, choice.episodes)
         self.run.record("evaluation", self.progress, found.values)
         tqdm.write(f"{self.progress.seconds / MINUTE:6.1f} min  {found}")
 

@@ -80,16 +80,15 @@ class Critic(nn.Module):
             images, turn = self.hand(images, proprio)
             sensed, past = sensed[:, self.hand.others], self.hand.turned(past, turn)
         state = torch.cat([sensed, past.flatten(1)], dim=1)
-        under_way = past[:, -1] if past.shape[1] else torch.zeros_like(past.sum(1))
-        return self.network.encode(images, state), turn, proprio, under_way
+        return self.network.encode(images, state), turn, proprio, past
 
     def forward(self, encoded: Any, actions: Tensor) -> Tensor:
         """Scaled actions (B, N, A) -> predictions (B, N, K)."""
-        seen, turn, proprio, under_way = encoded
+        seen, turn, proprio, past = encoded
         aims = None
         if self.hand is not None:
             actions = self.hand.turned(actions, turn)
-            aims = self.hand.aim(proprio, under_way, actions)
+            aims = self.hand.aim(proprio, past, actions)
         actions = actions[..., self._order]
         if isinstance(self.network, Small):
             features = self.network(seen, actions, aims)

@@ -26,7 +26,7 @@ DARK = 0.01  # a spread of brightness below this is noise
 NEEDED = ("tcp_x", "tcp_y", "tcp_yaw", "tcp_height")
 # Where fingers would close, and around it: m along the hand's x, and along y, in which they move.
 AIM_X, AIM_Y = (-0.02, 0.0, 0.02), (-0.044, -0.022, 0.0, 0.022, 0.044)
-LAG = 0.6  # of an action, that latency leaves for the next step; to begin with: it is learnt
+LAG = 0.6  # of the last action, to begin with: the share that latency leaves for the next step
 # In training, of a calibration's errors and a camera's noise (of the picture's own spread).
 JITTER, NOISE = 0.004, 0.1
 
@@ -53,7 +53,8 @@ class Hand(nn.Module):
         self._mirrored: Tensor
         reach = [entry.high for entry in interface.action.entries]
         self._turns = moves.index("dyaw") if "dyaw" in moves else None
-        self.lag = nn.Parameter(torch.tensor(LAG))
+        window = interface.observation.action_window
+        self.lag = nn.Parameter(torch.tensor(([0.0] * window + [LAG])[1:] if window else []))
         self._reach = reach[0], reach[self._turns] if self._turns is not None else 0.0
         ahead, left = torch.meshgrid(torch.tensor(AIM_X), torch.tensor(AIM_Y), indexing="ij")
         self.aims = ahead.numel()
@@ -102,12 +103,12 @@ class Hand(nn.Module):
         exchanged = torch.where(self._mirrored < 0, rest * mirror, rest)
         return torch.cat([x[..., None], y[..., None] * mirror, exchanged], dim=-1)
 
-    def aim(self, proprio: Tensor, under_way: Tensor, actions: Tensor) -> Tensor:
+    def aim(self, proprio: Tensor, past: Tensor, actions: Tensor) -> Tensor:
         """Where in what is shown the fingers would be after `turned` actions (B, N, A), and around
-        that: (B, N, aims, 2), -1 to 1, of places a little above the floor. Of the action before
-        (B, A), a part is still to come when the picture is taken."""
+        that: (B, N, aims, 2), -1 to 1, of places a little above the floor. Of the `turned` actions
+        before (B, W, A), a part is still to come when the picture is taken."""
         far, wide = self._reach
-        actions = actions + self.lag * under_way[:, None]
+        actions = actions + (self.lag[:, None] * past).sum(1, keepdim=True)
         yaw = actions[..., self._turns] * wide if self._turns is not None else actions[..., 0] * 0
         c, s = yaw.cos()[..., None], yaw.sin()[..., None]
         ahead, left = self._around.unbind(1)

@@ -59,7 +59,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(directory)
 
 
-def test_from_a_log_and_online_to_a_file(tmp_path: Path, capsys: Any) -> None:
+def test_from_the_first_step_to_a_judged_file(tmp_path: Path, capsys: Any) -> None:
     found = train(config(minutes=0.03, updates_per_step=0.25), tmp_path / "run")
     assert found.success.tries == 6
     card = read_card(tmp_path / "run/policy.onnx")

@@ -164,7 +164,7 @@ def test_an_action_aims_where_it_leads(deployment: Deployment) -> None:
         turned = torch.tensor([[c * move[0, 0] - s * move[0, 1], s * move[0, 0] + c * move[0, 1]]])
         action = torch.cat([turned, move[:, 2:]], dim=1)[None]
         shown, turn = hand(image, proprio)
-        aims = hand.aim(proprio, torch.zeros(1, 4), hand.turned(action, turn))
+        aims = hand.aim(proprio, torch.zeros(1, 1, 4), hand.turned(action, turn))
         assert aims.shape == (1, 1, hand.aims, 2)
         found = F.grid_sample(shown, aims, align_corners=False)[0, :, 0].mean(0)
         assert int(found.argmax()) == hand.aims // 2
@@ -206,3 +206,15 @@ def test_says_what_it_lacks() -> None:
     other = ActionSpec(INTERFACE.action.entries[::-1])
     with pytest.raises(Invalid, match="action: found"):
         Hand(replace(INTERFACE, action=other), DEPLOYMENT)
+
+
+def test_what_is_under_way_is_part_of_where_an_action_leads() -> None:
+    """Of two steps' moves, as much as the lag says; none before the first action."""
+    hand = Hand(INTERFACE, WRIST).eval()
+    proprio, still = at(0.5, 0.0, 0.0), torch.zeros(1, 1, 4)
+    forward = torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])
+    with torch.no_grad():
+        hand.lag.fill_(0.5)
+        torch.testing.assert_close(
+            hand.aim(proprio, forward, still), hand.aim(proprio, still, 0.5 * forward)
+        )
