@@ -35,7 +35,8 @@ def _action(
 
 
 class Scripted:
-    """Go down somewhere, close, lift, stop; with some noise at every step.
+    """Go down somewhere, close, lift, stop; with some noise at every step. Fingers that meet each
+    other tell of a miss: it opens them, and tries elsewhere for as long as there is time.
 
     Blind, it succeeds about one time in ten. `bias` is how often it aims near a thing instead of
     anywhere, as clumsily (`NEAR`) as a blob in a depth image would tell it.
@@ -75,6 +76,9 @@ class Scripted:
         self._closed += 1
         if self._closed <= self._patience:  # a gripper takes its time
             return _action(env, noise, twist)
+        if env.world.aperture < EMPTY:
+            self.reset()
+            return _action(env, np.array([0, 0, 0.04]) + noise, twist, open_=True)
         if place[2] < self._lift:
             return _action(env, np.array([0, 0, env.cell.control.max_step.value]) + noise, twist)
         return _action(env, still, 0.0, stop=True)

@@ -29,7 +29,7 @@ from .state import Parts, flatten, restore
 from .targets import frozen_copy, polyak
 
 Predict = Callable[[Tensor], Tensor]  # scaled actions (B, N, A) -> predictions (B, N, K)
-UNTRIED = 8  # actions a state that pessimism looks at
+RIVALS = 8  # actions at random that a tried one is held against, beside the search's choice
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class QTOptConfig(Strict):
     polyak: float = 0.9999
     lag: int = 6000  # updates
     double: bool = True  # the smaller of two targets; else Q_1's alone
-    # Pseudo-counts: beside each tried action, this many of any kind are taken to have failed. What
-    # a log has no example of is else rated by guess, and the search finds the best guess.
-    pessimism: float = 0.0
+    # CQL's weight: a tried action is raised against what the search prefers to it. What there is no
+    # example of is rated by guess, and the search finds the best guess.
+    conservatism: float = 0.0
     shift: int = 0  # px of random shift; the published crop of 472 from 512 x 640 is one, too
     # Exploration: how often a step is disturbed, by how much, and how often a switch is thrown.
     epsilon: float = 0.2
@@ -94,7 +94,6 @@ class QTOpt:
 
     @torch.no_grad()
     def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
-        # In full precision, as the exported policy does.
         seen = seen.to(self.device)
         # In full precision, as the exported policy does.
         scaled, value, _ = self._best(self.target, seen, stacked(seen.images))
@@ -106,12 +105,16 @@ class QTOpt:
     def _best(
         self, critic: Critic, seen: Observations, images: Tensor
     ) -> tuple[Tensor, Tensor, Predict]:
+        predict = critic.scorer(images, seen.proprio, seen.past_actions)
+        action, value = self._search(critic, predict, len(seen))
+        return action, value, predict
+
+    def _search(self, critic: Critic, predict: Predict, states: int) -> tuple[Tensor, Tensor]:
         config, actions = self.config.cem, len(self.interface.action)
-        shape = (len(seen), config.iterations, config.samples, actions)
+        shape = (states, config.iterations, config.samples, actions)
         noise = torch.randn(shape, device=self.device)
-        ends = torch.ones(len(seen), actions, device=self.device)
-        state = (images, seen.proprio, seen.past_actions)
-        return best(critic, state, -ends, ends, noise, config)
+        ends = torch.ones(states, actions, device=self.device)
+        return best(critic, predict, -ends, ends, noise, config)
 
     def _disturbed(self, scaled: Tensor) -> Tensor:
         config, switch = self.config, self.critic.scaling.switch
@@ -148,14 +151,17 @@ class QTOpt:
             now, after = shifted(now, self.config.shift), shifted(after, self.config.shift)
         target, following = self._target(batch, after)
         tried = self.critic.scaling.action(batch.action)[:, None]
-        untried = self._of_any_kind(len(tried))
         with autocast(self.device, self.config.precision):
-            encoded = self.critic.encode(stacked(now.images), now.proprio, now.past_actions)
-            rated = self.critic(encoded, torch.cat([tried, untried], dim=1))
+            predict = self.critic.scorer(stacked(now.images), now.proprio, now.past_actions)
+        # Apart: what autocast casts without gradients, it would give out again with none.
+        rivals = self._rivals(predict, len(tried))
+        with autocast(self.device, self.config.precision):
+            rated = predict(torch.cat([tried, rivals], dim=1))
         prediction = rated[:, 0]
         loss = self.critic.head.loss(prediction, target).mean()
-        if self.config.pessimism:
-            loss = loss + self.config.pessimism * self._doubt(rated[:, 1:].flatten(0, 1))
+        if self.config.conservatism:
+            rank = self.critic.head.rank(rated)
+            loss = loss + self.config.conservatism * (rank.logsumexp(1) - rank[:, 0]).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -191,35 +197,32 @@ class QTOpt:
         following[goes_on] = prediction
         return head.target(batch.reward, batch.discount, following), head.value(prediction)
 
-    def _of_any_kind(self, states: int) -> Tensor:
-        """Actions for pessimism to look at; none, if there is none."""
-        shape = (states, UNTRIED if self.config.pessimism else 0, len(self.interface.action))
-        drawn = 2 * torch.rand(shape, device=self.device) - 1
-        return torch.where(self.critic.scaling.switch, drawn.sign(), drawn)
-
-    def _doubt(self, prediction: Tensor) -> Tensor:
-        """The loss, were they to fail."""
-        head, zero = self.critic.head, prediction.new_zeros(len(prediction))
-        loss: Tensor = head.loss(prediction, head.target(zero, zero, prediction.detach())).mean()
-        return loss
+    @torch.no_grad()
+    def _rivals(self, predict: Predict, states: int) -> Tensor:
+        """What a tried action is held against: what the search would have chosen, and some of any
+        kind. (B, 0, A) if there is no conservatism."""
+        switch, cem = self.critic.scaling.switch, self.config.cem
+        size = len(self.interface.action)
+        if not self.config.conservatism:
+            return torch.empty(states, 0, size, device=self.device)
+        with autocast(self.device, self.config.precision):
+            chosen, _ = self._search(self.critic, predict, states)
+        uniform = torch.rand(states, RIVALS, size, device=self.device)
+        thrown = torch.where(uniform < cem.chance, 1.0, -1.0)
+        drawn = torch.where(switch, thrown, 2 * uniform - 1)
+        return torch.cat([chosen[:, None], drawn], dim=1)
 
 
 def best(
-    critic: Critic,
-    state: tuple[Tensor, Tensor, Tensor],
-    low: Tensor,
-    high: Tensor,
-    noise: Tensor,
-    cem: CemConfig,
-) -> tuple[Tensor, Tensor, Predict]:
-    """Of the images, proprioception and past actions of B states: the best action between `low`
-    and `high`, scaled, what it is worth, and what rates others there."""
-    predict = critic.scorer(*state)
-    action, value = search(
-        lambda sampled: critic.head.value(predict(sampled)),
-        *(noise, critic.scaling.switch, low, high, cem),
-    )
-    return action, value, predict
+    critic: Critic, predict: Predict, low: Tensor, high: Tensor, noise: Tensor, cem: CemConfig
+) -> tuple[Tensor, Tensor]:
+    """The best scaled action between `low` and `high` by what `critic` predicts of B states, and
+    what it is worth."""
+
+    def score(sampled: Tensor) -> Tensor:
+        return critic.head.value(predict(sampled))
+
+    return search(score, noise, critic.scaling.switch, low, high, cem)
 
 
 class SearchPolicy(PolicyModule):
@@ -241,8 +244,8 @@ class SearchPolicy(PolicyModule):
         assert noise is not None
         scaling = self.critic.scaling
         low, high = scaling.action(limits).clamp(-1, 1).unbind(1)
-        state = (images, proprio, past_actions)
-        action, value, _ = best(self.critic, state, low, high, noise, self.cem)
+        predict = self.critic.scorer(images, proprio, past_actions)
+        action, value = best(self.critic, predict, low, high, noise, self.cem)
         # Within the limits to the last bit, whatever the scaling rounded.
         return scaling.unscaled(action).clamp(limits[:, 0], limits[:, 1]), value
 

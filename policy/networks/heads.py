@@ -47,6 +47,10 @@ class Head(nn.Module):
         """(..., K) -> (...), to rank by."""
         raise NotImplementedError
 
+    def rank(self, prediction: Tensor) -> Tensor:
+        """(..., K) -> (...), to weigh actions against each other in a softmax."""
+        return self.value(prediction)
+
     def target(self, reward: Tensor, discount: Tensor, following: Tensor) -> Tensor:
         """From the next state's prediction (B, K), in float32."""
         raise NotImplementedError
@@ -71,6 +75,9 @@ class Sigmoid(Head):
 
     def value(self, prediction: Tensor) -> Tensor:
         return prediction.squeeze(-1).sigmoid()
+
+    def rank(self, prediction: Tensor) -> Tensor:
+        return prediction.squeeze(-1)  # chances near 0 or 1 differ by next to nothing
 
     def target(self, reward: Tensor, discount: Tensor, following: Tensor) -> Tensor:
         return (reward + discount * self.value(following)).clamp(0, 1)

@@ -185,12 +185,12 @@ def test_exploring_disturbs_some_steps_within_the_limits() -> None:
     assert (abs(bold[:, 1]) <= 0.04 + 1e-7).all()
 
 
-def test_pessimism_rates_what_was_never_tried_low() -> None:
+def test_conservatism_rates_what_was_never_tried_lower() -> None:
     """A log in which only moves to the left were tried, and half of them worked."""
     values = {}
-    for pessimism in (0.0, 0.5):
+    for conservatism in (0.0, 0.5):
         torch.manual_seed(0)
-        learner = QTOpt(INTERFACE, replace(QUICK, pessimism=pessimism))
+        learner = QTOpt(INTERFACE, replace(QUICK, conservatism=conservatism))
         random = torch.Generator().manual_seed(0)
         for _ in range(100):
             action = torch.stack([torch.zeros(64), -0.04 * torch.rand(64, generator=random)], dim=1)
@@ -205,7 +205,7 @@ def test_pessimism_rates_what_was_never_tried_low() -> None:
             untried = learner.target.head.value(
                 predict(torch.tensor([[[1.0, 0.9]]]).expand(32, -1, -1))
             )
-        values[pessimism] = float(tried.mean()), float(untried.mean())
+        values[conservatism] = float(tried.mean()), float(untried.mean())
     tried, untried = values[0.5]
     assert untried < 0.1 < 0.3 < tried
     assert values[0.0][1] > untried
