@@ -14,6 +14,9 @@ from policy.environments import Environments
 from policy.learners.drqv2 import DrQv2, DrQv2Config
 from policy.learners.learner import Learner
 from policy.learners.qtopt import QTOpt, QTOptConfig
+from policy.progress import Progress
+
+LEAST_RATE = 0.05  # of the learning rate, at the end of a run that slows down
 
 
 @dataclass(frozen=True)
@@ -68,16 +71,30 @@ class TrainConfig(Strict):
     offline_updates: int = 0
     minutes: float = 0.0
     updates_per_step: float = 0.125
+    decay: float = 1.0  # from this share of the run on, the learning rate falls, to LEAST_RATE
     save_minutes: float = 5.0
     threads: int = 1
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        if not 0 <= self.decay <= 1:
+            raise Invalid("decay", self.decay, "0 to 1", "1 is never")
         if self.offline_updates and not self.data.logs:
             found = f"{self.offline_updates} without a log"
             raise Invalid("offline_updates", found, "0, or data.logs", "name a log to learn from")
         if not self.offline_updates and not self.minutes:
             raise Invalid("minutes", 0, "more, or offline_updates", "say how long to train")
+
+    def rate(self, progress: Progress) -> float:
+        """The share of the learning rate that is right now."""
+        if self.minutes:
+            done = progress.seconds / (60 * self.minutes)
+        else:
+            done = progress.updates / self.offline_updates
+        done = min(done, 1.0)
+        if done <= self.decay:
+            return 1.0
+        return max((1 - done) / (1 - self.decay), LEAST_RATE)
 
 
 def make_envs(

@@ -28,7 +28,7 @@ from policy.progress import Progress
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, CONFIG, METRICS = "checkpoint.safetensors", "config.json", "metrics.jsonl"
 UNIMPORTANT = ("minutes", "save_minutes", "threads", "evaluation")  # may differ when continued
 
 
@@ -36,11 +36,11 @@ class Run:
     def __init__(self, directory: Path, config: TrainConfig, deployment: Deployment) -> None:
         self.directory, self.config, self.deployment = directory, config, deployment
         directory.mkdir(parents=True, exist_ok=True)
-        self._require_same(directory / "config.json", plain(config))
-        for name, value in (("config", plain(config)), ("deployment", encode(deployment))):
+        self._require_same(directory / CONFIG, plain(config))
+        for name, value in ((CONFIG, plain(config)), ("deployment.json", encode(deployment))):
             text = json.dumps(value, indent=1) + "\n"
-            write_atomic(directory / f"{name}.json", text.encode())
-        self._metrics = (directory / "metrics.jsonl").open("a")
+            write_atomic(directory / name, text.encode())
+        self._metrics = (directory / METRICS).open("a")
         self._board = SummaryWriter(str(directory))
 
     def _require_same(self, path: Path, asked: dict[str, Any]) -> None:
@@ -75,8 +75,7 @@ class Run:
             self._board.add_scalar(f"{kind}/{name}", value, progress.updates)
 
     def measured(self, kind: str) -> list[dict[str, Any]]:
-        lines = (self.directory / "metrics.jsonl").read_text().splitlines()
-        return [line for line in map(json.loads, lines) if line["kind"] == kind]
+        return [line for line in recorded(self.directory) if line["kind"] == kind]
 
     def __enter__(self) -> Self:
         return self
@@ -84,3 +83,8 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._metrics.close()
         self._board.close()
+
+
+def recorded(directory: Path) -> list[dict[str, Any]]:
+    """All that was measured in a run."""
+    return [json.loads(line) for line in (directory / METRICS).read_text().splitlines()]

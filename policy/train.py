@@ -123,6 +123,7 @@ class Training:
         if self._batches is None:
             prefetcher = Prefetcher(self.sampler, self.config.batch, device=self.config.device)
             self._batches = self._stack.enter_context(prefetcher)
+        self.learner.slow_down(self.config.rate(self.progress))
         self._metrics.append(self.learner.update(next(self._batches)))
         self.progress.updates += 1
 

@@ -26,7 +26,7 @@ from policy.networks.drqv2 import ActorPolicy, Sizes
 from .learner import FloatArray, Metrics, Observations, PolicyModule
 from .pixels import channels, shifted
 from .precision import DTYPES, Precision, autocast
-from .state import Parts, flatten, restore
+from .state import Parts, flatten, restore, set_rate
 from .targets import frozen_copy, polyak
 
 
@@ -138,6 +138,10 @@ class DrQv2:
             "q_target": target.mean(),
         }
         return dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
+
+    def slow_down(self, share: float) -> None:
+        rate = share * self.config.learning_rate
+        set_rate(rate, self.critic_optimizer, self.actor_optimizer)
 
     @torch.no_grad()
     def _target(self, batch: Batch, after: Observations) -> Tensor:

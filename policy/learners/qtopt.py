@@ -25,7 +25,7 @@ from policy.networks.critic import Critic, CriticConfig
 from .learner import FloatArray, Metrics, Observations, PolicyModule
 from .pixels import shifted, stacked
 from .precision import Precision, autocast
-from .state import Parts, flatten, restore
+from .state import Parts, flatten, restore, set_rate
 from .targets import frozen_copy, polyak
 
 Predict = Callable[[Tensor], Tensor]  # scaled actions (B, N, A) -> predictions (B, N, K)
@@ -176,6 +176,9 @@ class QTOpt:
             "q_next": following.mean().item(),
             "q_of_success": _mean(value, batch.reward > 0),
         }
+
+    def slow_down(self, share: float) -> None:
+        set_rate(share * self.config.learning_rate, self.optimizer)
 
     @torch.no_grad()
     def _target(self, batch: Batch, after: Observations) -> tuple[Tensor, Tensor]:

@@ -87,6 +87,12 @@ def _moments(parts: Parts, name: str) -> list[torch.Size]:
     return []
 
 
+def set_rate(rate: float, *optimizers: Optimizer) -> None:
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+
 def _weights(optimizer: Optimizer) -> list[Tensor]:
     return [weight for group in optimizer.param_groups for weight in group["params"]]
 
