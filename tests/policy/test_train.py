@@ -14,10 +14,11 @@ import reach  # noqa: F401 - registers the task
 import torch
 
 from policy.checkpoint import read_checkpoint
-from policy.config import TrainConfig, from_mapping
+from policy.config import LEAST_RATE, TrainConfig, from_mapping
 from policy.contract import ContractError, read_card
 from policy.evaluate import main as evaluate_main
 from policy.experience.record import record_episodes
+from policy.progress import Progress
 from policy.train import Training, train
 
 TASK = {"id": "reach:Reach-v0", "size": 24, "envs": 2}
@@ -44,6 +45,8 @@ SMALL: dict[str, Any] = {
     },
     "batch": 8,
 }
+
+LOGGED = {"data": {**SMALL["data"], "logs": ["out/log"]}}
 
 
 def config(**fields: Any) -> TrainConfig:
@@ -101,6 +104,15 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_as_one_that_was_not(
     rest = train_offline(log, tmp_path / "stopped", 12)
     assert rest.keys() == whole.keys()
     assert all(torch.equal(rest[name], whole[name]) for name in whole)
+
+
+def test_the_learning_rate_falls_towards_the_end() -> None:
+    online, offline = config(minutes=10.0, decay=0.5), config(offline_updates=100, **LOGGED)
+    seconds = [0.0, 300.0, 450.0, 600.0, 700.0]
+    rates = [online.rate(Progress(seconds=at)) for at in seconds]
+    assert rates == [1.0, 1.0, 0.5, LEAST_RATE, LEAST_RATE]
+    assert replace(offline, decay=0.0).rate(Progress(updates=75)) == 0.25
+    assert offline.rate(Progress(updates=200)) == 1.0  # never, unless told
 
 
 def test_a_directory_is_not_taken_for_another_run(tmp_path: Path, log: str) -> None:

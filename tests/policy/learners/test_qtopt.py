@@ -172,6 +172,18 @@ def test_goes_on_bit_for_bit_after_a_stop() -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_slowed_down_it_steps_less_far() -> None:
+    moved = []
+    for share in (1.0, 0.1):
+        torch.manual_seed(0)
+        learner = QTOpt(INTERFACE, QUICK)
+        before = learner.critic.state_dict()["head.logit.weight"].clone()
+        learner.slow_down(share)
+        learner.update(make_batch(torch.Generator().manual_seed(0), 16))
+        moved.append(learner.critic.state_dict()["head.logit.weight"] - before)
+    torch.testing.assert_close(moved[1], 0.1 * moved[0], rtol=0.01, atol=1e-6)
+
+
 def test_exploring_disturbs_some_steps_within_the_limits() -> None:
     torch.manual_seed(0)
     learner = QTOpt(INTERFACE, replace(QUICK, epsilon=0.3, noise=1.0, flip=0.5))
