@@ -54,7 +54,8 @@ def contender(name: str, part: str, size: int, rows: int) -> Callable[[], object
         source=torch.zeros(rows, dtype=torch.uint8),
     )
     if part == "targets":
-        return lambda: learner._target(batch, Observations.after(batch))
+        noise = learner._noise(rows, config.cem)
+        return lambda: learner._target(batch, Observations.after(batch), noise)
     return lambda: learner.update(batch)
 
 

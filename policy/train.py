@@ -58,6 +58,7 @@ class Training:
             for name, capacity in capacities.items()
         )
         load_logs(offline, data.logs, self.envs.deployment)
+        # LOGGED first: a learner may take what others did with a pinch of salt.
         sources = [Source(ring, 1.0, data.success_share) for ring in (offline, self.online)]
         self.sampler = Sampler(sources, self.learner.draw, config.seed)
         self.sampler.drawn = self.progress.updates

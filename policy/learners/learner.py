@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Metrics = dict[str, float]
 FloatArray = npt.NDArray[np.float32]
+LOGGED = 0  # `Batch.source` of what others did; all else comes from the learner's own episodes
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ the search around it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -20,16 +21,15 @@ from torch import Tensor
 from policy.cem import CemConfig, search
 from policy.contract import Deployment, Interface, Strict
 from policy.experience.replay.sampler import Batch, Draw
-from policy.networks.critic import Critic, CriticConfig
+from policy.networks.critic import Critic, CriticConfig, Predict
 
-from .learner import FloatArray, Metrics, Observations, PolicyModule
+from .learner import LOGGED, FloatArray, Metrics, Observations, PolicyModule
 from .pixels import shifted, stacked
 from .precision import Precision, autocast
 from .state import Parts, flatten, restore, set_rate
 from .targets import frozen_copy, polyak
 
-Predict = Callable[[Tensor], Tensor]  # scaled actions (B, N, A) -> predictions (B, N, K)
-RIVALS = 8  # actions at random that a tried one is held against, beside the search's choice
+CROWD, RIVALS = 64, 4  # actions at random, and how many of them a logged one is held against
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class QTOptConfig(Strict):
 
     critic: CriticConfig = field(default_factory=CriticConfig)
     cem: CemConfig = field(default_factory=CemConfig)
+    target_cem: CemConfig | None = None  # where targets need less of a search than actions do
     discount: float = 0.9
     n_step: int = 1
     action_window: int = 2
@@ -47,8 +48,9 @@ class QTOptConfig(Strict):
     polyak: float = 0.9999
     lag: int = 6000  # updates
     double: bool = True  # the smaller of two targets; else Q_1's alone
-    # CQL's weight: a tried action is raised against what the search prefers to it. What there is no
-    # example of is rated by guess, and the search finds the best guess.
+    # CQL's weight, in states of the log: what was done there is raised against what was not. What
+    # there is no example of is rated by guess, and a search finds the best guess; in its own
+    # episodes it tries it, and knows.
     conservatism: float = 0.0
     shift: int = 0  # px of random shift; the published crop of 472 from 512 x 640 is one, too
     # Exploration: how often a step is disturbed, by how much, and how often a switch is thrown.
@@ -89,6 +91,9 @@ class QTOpt:
                 weights, config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
             )
         self.updates = 0
+        self._target_cem = config.target_cem or config.cem
+        # Targets need another network than gradients do: a second core reckons them meanwhile.
+        self._beside = ThreadPoolExecutor(1)
 
     # Acting -------------------------------------------------------------------------------------
 
@@ -96,25 +101,22 @@ class QTOpt:
     def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
         seen = seen.to(self.device)
         # In full precision, as the exported policy does.
-        scaled, value, _ = self._best(self.target, seen, stacked(seen.images))
+        predict = self.target.scorer(stacked(seen.images), seen.proprio, seen.past_actions)
+        cem = self.config.cem
+        scaled, value = self._search(predict, self._noise(len(seen), cem), cem)
         if explore:
             scaled = self._disturbed(scaled)
         action = self.critic.scaling.unscaled(scaled)
         return action.cpu().numpy(), value.cpu().numpy()
 
-    def _best(
-        self, critic: Critic, seen: Observations, images: Tensor
-    ) -> tuple[Tensor, Tensor, Predict]:
-        predict = critic.scorer(images, seen.proprio, seen.past_actions)
-        action, value = self._search(critic, predict, len(seen))
-        return action, value, predict
+    def _noise(self, states: int, cem: CemConfig) -> Tensor:
+        shape = (states, cem.iterations, cem.samples, len(self.interface.action))
+        return torch.randn(shape, device=self.device)
 
-    def _search(self, critic: Critic, predict: Predict, states: int) -> tuple[Tensor, Tensor]:
-        config, actions = self.config.cem, len(self.interface.action)
-        shape = (states, config.iterations, config.samples, actions)
-        noise = torch.randn(shape, device=self.device)
-        ends = torch.ones(states, actions, device=self.device)
-        return best(critic, predict, -ends, ends, noise, config)
+    def _search(self, predict: Predict, noise: Tensor, cem: CemConfig) -> tuple[Tensor, Tensor]:
+        """By what Q_1 predicts."""
+        ends = noise.new_ones(len(noise), noise.shape[-1])
+        return best(self.target, predict, -ends, ends, noise, cem)
 
     def _disturbed(self, scaled: Tensor) -> Tensor:
         config, switch = self.config, self.critic.scaling.switch
@@ -149,19 +151,16 @@ class QTOpt:
         now, after = Observations.of(batch), Observations.after(batch)
         if self.config.shift:
             now, after = shifted(now, self.config.shift), shifted(after, self.config.shift)
-        target, following = self._target(batch, after)
+        # All chance is drawn by one thread: two would not do so in the same order twice.
+        noise = self._noise(len(after), self._target_cem)
+        targets = self._beside.submit(self._target, batch, after, noise)
         tried = self.critic.scaling.action(batch.action)[:, None]
         with autocast(self.device, self.config.precision):
             predict = self.critic.scorer(stacked(now.images), now.proprio, now.past_actions)
-        # Apart: what autocast casts without gradients, it would give out again with none.
-        rivals = self._rivals(predict, len(tried))
-        with autocast(self.device, self.config.precision):
-            rated = predict(torch.cat([tried, rivals], dim=1))
-        prediction = rated[:, 0]
-        loss = self.critic.head.loss(prediction, target).mean()
-        if self.config.conservatism:
-            rank = self.critic.head.rank(rated)
-            loss = loss + self.config.conservatism * (rank.logsumexp(1) - rank[:, 0]).mean()
+            prediction = predict(tried)[:, 0]
+        conservative = self._conservative(predict, prediction, batch.source)
+        target, following = targets.result()
+        loss = self.critic.head.loss(prediction, target).mean() + conservative
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
@@ -181,14 +180,15 @@ class QTOpt:
         set_rate(share * self.config.learning_rate, self.optimizer)
 
     @torch.no_grad()
-    def _target(self, batch: Batch, after: Observations) -> tuple[Tensor, Tensor]:
+    def _target(self, batch: Batch, after: Observations, noise: Tensor) -> tuple[Tensor, Tensor]:
         """What each row's prediction should have been, and the next states' values in it. Where an
         episode is over, no next state is looked at: with many steps at once, that is most rows."""
         goes_on = batch.discount.nonzero()[:, 0]
-        after = after.rows(goes_on)
+        after, noise = after.rows(goes_on), noise[goes_on]
         images = stacked(after.images)
         with autocast(self.device, self.config.precision):
-            action, value, predict = self._best(self.target, after, images)
+            predict = self.target.scorer(images, after.proprio, after.past_actions)
+            action, value = self._search(predict, noise, self._target_cem)
             prediction = predict(action[:, None])[:, 0]
             if self.config.double:
                 encoded = self.lagged.encode(images, after.proprio, after.past_actions)
@@ -200,20 +200,27 @@ class QTOpt:
         following[goes_on] = prediction
         return head.target(batch.reward, batch.discount, following), head.value(prediction)
 
-    @torch.no_grad()
-    def _rivals(self, predict: Predict, states: int) -> Tensor:
-        """What a tried action is held against: what the search would have chosen, and some of any
-        kind. (B, 0, A) if there is no conservatism."""
-        switch, cem = self.critic.scaling.switch, self.config.cem
-        size = len(self.interface.action)
-        if not self.config.conservatism:
-            return torch.empty(states, 0, size, device=self.device)
-        with autocast(self.device, self.config.precision):
-            chosen, _ = self._search(self.critic, predict, states)
-        uniform = torch.rand(states, RIVALS, size, device=self.device)
-        thrown = torch.where(uniform < cem.chance, 1.0, -1.0)
+    def _conservative(self, predict: Predict, prediction: Tensor, source: Tensor) -> Tensor:
+        """How little a log's actions are preferred to the best of others and to some of any kind,
+        in a softmax between them."""
+        config, head, switch = self.config, self.critic.head, self.critic.scaling.switch
+        logged = (source == LOGGED).nonzero()[:, 0]
+        if not config.conservatism or not len(logged):
+            return prediction.new_zeros(())
+        uniform = torch.rand(len(logged), CROWD, len(switch), device=self.device)
+        thrown = torch.where(uniform < config.cem.chance, 1.0, -1.0)
         drawn = torch.where(switch, thrown, 2 * uniform - 1)
-        return torch.cat([chosen[:, None], drawn], dim=1)
+        # Apart: what autocast casts without gradients, it would give out again with none.
+        with torch.no_grad(), autocast(self.device, config.precision):
+            order = head.rank(predict(drawn, logged)).topk(RIVALS, dim=1).indices
+        highest = drawn.gather(1, order[..., None].expand(-1, -1, len(switch)))
+        rivals = torch.cat([highest, drawn[:, :RIVALS]], dim=1)
+        with autocast(self.device, config.precision):
+            rated = head.rank(predict(rivals, logged))
+        own = head.rank(prediction[logged])
+        all_of_them = torch.cat([own[:, None], rated], dim=1).logsumexp(1)
+        penalty: Tensor = config.conservatism * (all_of_them - own).sum() / len(prediction)
+        return penalty
 
 
 def best(

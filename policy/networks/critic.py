@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +29,15 @@ class CriticConfig(Strict):
     head: HeadConfig = field(default_factory=HeadConfig)
     # Off: encode the picture again for each action, as a critic that takes both at its input must.
     late_merge: bool = True
+
+
+class Predict(Protocol):
+    """What a critic thinks of actions in states that it has looked at."""
+
+    def __call__(self, actions: Tensor, rows: Tensor | slice = slice(None)) -> Tensor:
+        """Scaled actions (B, N, A) -> predictions (B, N, K); in some of the states, if only the
+        actions of those are given."""
+        ...
 
 
 class Critic(nn.Module):
@@ -98,19 +106,23 @@ class Critic(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return self.head(features.float())
 
-    def scorer(
-        self, images: Tensor, proprio: Tensor, past_actions: Tensor
-    ) -> Callable[[Tensor], Tensor]:
-        """Predictions of this state's actions, looked at as late as the configuration says."""
+    def scorer(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Predict:
+        """Looks at the states as late as the configuration says."""
         if self.config.late_merge:
             encoded = self.encode(images, proprio, past_actions)
-            return lambda actions: self.forward(encoded, actions)
+            return lambda actions, rows=slice(None): self.forward(_rows(encoded, rows), actions)
 
-        def naive(actions: Tensor) -> Tensor:
+        def naive(actions: Tensor, rows: Tensor | slice = slice(None)) -> Tensor:
             batch, count, size = actions.shape
-            seen = (images, proprio, past_actions)
+            seen = (part[rows] for part in (images, proprio, past_actions))
             encoded = self.encode(*(part.repeat_interleave(count, dim=0) for part in seen))
             prediction = self.forward(encoded, actions.reshape(batch * count, 1, size))
             return prediction.view(batch, count, -1)
 
         return naive
+
+
+def _rows(encoded: Any, rows: Tensor | slice) -> Any:
+    if isinstance(encoded, tuple):
+        return tuple(_rows(part, rows) for part in encoded)
+    return None if encoded is None else encoded[rows]
