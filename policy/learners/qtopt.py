@@ -37,8 +37,9 @@ class QTOptConfig(Strict):
     """Published values; the recipes in policy/conf say where they differ, and why."""
 
     critic: CriticConfig = field(default_factory=CriticConfig)
-    cem: CemConfig = field(default_factory=CemConfig)
-    target_cem: CemConfig | None = None  # where targets need less of a search than actions do
+    cem: CemConfig = field(default_factory=CemConfig)  # while exploring; and unless told otherwise:
+    target_cem: CemConfig | None = None  # in targets, that can do with less of a search
+    policy_cem: CemConfig | None = None  # by the policy, that can afford more
     discount: float = 0.9
     n_step: int = 1
     action_window: int = 2
@@ -92,6 +93,7 @@ class QTOpt:
             )
         self.updates = 0
         self._target_cem = config.target_cem or config.cem
+        self._policy_cem = config.policy_cem or config.cem
         # Targets need another network than gradients do: a second core reckons them meanwhile.
         self._beside = ThreadPoolExecutor(1)
 
@@ -102,7 +104,7 @@ class QTOpt:
         seen = seen.to(self.device)
         # In full precision, as the exported policy does.
         predict = self.target.scorer(stacked(seen.images), seen.proprio, seen.past_actions)
-        cem = self.config.cem
+        cem = self.config.cem if explore else self._policy_cem
         scaled, value = self._search(predict, self._noise(len(seen), cem), cem)
         if explore:
             scaled = self._disturbed(scaled)
@@ -141,7 +143,7 @@ class QTOpt:
         }
 
     def export(self) -> PolicyModule:
-        policy = SearchPolicy(copy.deepcopy(self.target).cpu(), self.config.cem)
+        policy = SearchPolicy(copy.deepcopy(self.target).cpu(), self._policy_cem)
         return policy.requires_grad_(False).eval()
 
     # Learning -----------------------------------------------------------------------------------

@@ -174,6 +174,18 @@ def test_goes_on_bit_for_bit_after_a_stop() -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_the_policy_may_search_longer_than_learning_does() -> None:
+    torch.manual_seed(0)
+    short, long = CemConfig(samples=4, elites=2, iterations=1), CemConfig(samples=32, iterations=4)
+    learner = QTOpt(INTERFACE, replace(QUICK, cem=short, policy_cem=long))
+    assert learner.export().noise == (4, 32, 2)
+    learner.update(make_batch(torch.Generator().manual_seed(0), 8))
+    seen = Observations.of(make_batch(torch.Generator().manual_seed(1), 64))
+    _, quick = learner.act(seen, explore=True)
+    _, thorough = learner.act(seen, explore=False)
+    assert thorough.mean() > quick.mean()
+
+
 def test_slowed_down_it_steps_less_far() -> None:
     moved = []
     for share in (1.0, 0.1):
