@@ -43,8 +43,9 @@ class Encoder(nn.Module):
     def forward(self, *inputs: Tensor) -> Tensor:
         frame, proprio, past = inputs
         pictures = self.deployed.reduce[0](frame)
-        encoded: Tensor = self.critic.encode(pictures, proprio, past)[0]
-        return encoded
+        (encoded, _), *_ = self.critic.encode(pictures, proprio, past)
+        found: Tensor = encoded
+        return found
 
 
 class Rater(nn.Module):
@@ -54,7 +55,7 @@ class Rater(nn.Module):
 
     def forward(self, *inputs: Tensor) -> Tensor:
         encoded, actions = inputs
-        return self.critic.head.value(self.critic((encoded, None), actions))
+        return self.critic.head.value(self.critic(((encoded, None), None, None, None), actions))
 
 
 def deployment(size: int) -> Deployment:
