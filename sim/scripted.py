@@ -76,11 +76,12 @@ class Scripted:
         self._closed += 1
         if self._closed <= self._patience:  # a gripper takes its time
             return _action(env, noise, twist)
+        up = np.array([0, 0, env.cell.control.max_step.value])
         if env.world.aperture < EMPTY:
             self.reset()
-            return _action(env, np.array([0, 0, 0.04]) + noise, twist, open_=True)
+            return _action(env, up + noise, twist, open_=True)
         if place[2] < self._lift:
-            return _action(env, np.array([0, 0, env.cell.control.max_step.value]) + noise, twist)
+            return _action(env, up + noise, twist)
         return _action(env, still, 0.0, stop=True)
 
 
