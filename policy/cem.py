@@ -28,10 +28,6 @@ class CemConfig(Strict):
     chance: float = 0.2  # at the start, of each switch: most actions are moves and nothing else
     least_sigma: float = 0.02  # never certain, else further samples are wasted
     least_chance: float = 0.05  # of either side of a switch
-    # Take the middle of the last elites that throw the best one's switches, not the best sample:
-    # where actions are worth the same, the best is whichever the critic errs about, and a hand that
-    # follows it trembles.
-    centre: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.elites <= self.samples:
@@ -47,28 +43,24 @@ def search(
     low: Tensor,
     high: Tensor,
     config: CemConfig,
-    candidates: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The best action (B, A) that was rated in any iteration, and its score (B,).
 
     noise: standard normal (B, iterations, samples, A). switch (A,): which entries take only their
     two ends. low, high (B, A): what is allowed now, within [-1, 1]; nothing outside it is rated,
     let alone returned. It is drawn to the edge rather than again: moves at full speed lie there,
-    and they are often the best. candidates (B, M, A) are rated in every iteration beside the
-    samples, such as an actor's proposal.
+    and they are often the best.
     """
     low, high = low[:, None], high[:, None]  # (B, 1, A)
     mean = ((low + high) / 2).where(~switch, config.chance)  # of a switch: the chance that it is on
     sigma = config.sigma * (high - low) / 2
-    best = mean.squeeze(1)
+    best = torch.where(switch, low, mean).squeeze(1)  # of a critic that rates nothing: stay, off
     best_score = noise.new_full((noise.shape[0],), -torch.inf)
     for k in range(config.iterations):
         uniform = 0.5 + 0.5 * torch.erf(noise[:, k] * 0.5**0.5)
         thrown = torch.where(uniform < mean, 1.0, -1.0)
         sampled = torch.where(switch, thrown, mean + sigma * noise[:, k])
         actions = torch.minimum(torch.maximum(sampled, low), high)
-        if candidates is not None:
-            actions = torch.cat([actions, candidates], dim=1)
         scores = score(actions)
         values, order = scores.topk(config.elites, dim=1)
         elites = actions.gather(1, order[..., None].expand(-1, -1, actions.shape[2]))
@@ -80,8 +72,4 @@ def search(
         spread = ((elites - centre) ** 2).mean(dim=1, keepdim=True).sqrt()
         mean = torch.where(switch, chance, centre)
         sigma = spread.clamp(min=config.least_sigma)
-    if not config.centre:
-        return best, best_score
-    alike = ((elites == elites[:, :1]) | ~switch).all(dim=2, keepdim=True).to(elites.dtype)
-    middle = (elites * alike).sum(dim=1) / alike.sum(dim=1)
-    return middle, score(middle[:, None])[:, 0]
+    return best, best_score

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from policy.contract import Deployment, Invalid, PolicyCard, write_card
 from policy.contract.files import write_atomic
 from policy.feed import LIMITS, PAST_ACTIONS, PROPRIO, Array, Feed
-from policy.learners.learner import Observations, PolicyModule
+from policy.learners.learner import Observations
+from policy.networks.acting import PolicyModule
 from policy.networks.reduce import Reduce
 from policy.runtime import CPU, NOISE, OnnxPolicy
 

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 
 from policy.contract import Interface, Invalid, Strict
 from policy.experience.replay.sampler import Batch, Draw
+from policy.networks.acting import PolicyModule
 from policy.networks.drqv2 import ActorPolicy, Sizes
 
-from .learner import FloatArray, Metrics, Observations, PolicyModule
+from .learner import FloatArray, Metrics, Observations
 from .pixels import channels, shifted
 from .precision import DTYPES, Precision, autocast
 from .state import Parts, flatten, restore, set_rate

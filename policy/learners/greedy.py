@@ -5,9 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 
 from policy.cem import CemConfig, search
+from policy.networks.acting import PolicyModule
 from policy.networks.critic import Critic, Predict
-
-from .learner import PolicyModule
 
 
 def best(

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from policy.contract import Interface
 from policy.experience.replay.sampler import Batch, Draw
+from policy.networks.acting import PolicyModule
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -48,29 +49,6 @@ class Observations:
 
     def __len__(self) -> int:
         return len(self.proprio)
-
-
-class PolicyModule(nn.Module):
-    """What acts, without what learns. `noise` is the shape of the standard normal numbers it needs
-    for a state; none, if it does not sample."""
-
-    noise: tuple[int, ...] = ()
-
-    def __call__(self, *given: Tensor | None) -> tuple[Tensor, Tensor]:
-        result: tuple[Tensor, Tensor] = super().__call__(*given)
-        return result
-
-    def forward(
-        self,
-        images: Tensor,
-        proprio: Tensor,
-        past_actions: Tensor,
-        limits: Tensor,
-        noise: Tensor | None,
-    ) -> tuple[Tensor, Tensor]:
-        """Pictures (B, C, H, W) in [0, 1] as `pixels.stacked` has them, and for each state the
-        least and largest action allowed now (B, 2, A) -> action (B, A) within them, value (B,)."""
-        raise NotImplementedError
 
 
 class Learner(Protocol):

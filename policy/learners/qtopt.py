@@ -21,10 +21,11 @@ from torch import Tensor
 from policy.cem import CemConfig
 from policy.contract import Deployment, Interface, Strict
 from policy.experience.replay.sampler import Batch, Draw
+from policy.networks.acting import PolicyModule
 from policy.networks.critic import Critic, CriticConfig, Predict
 
 from .greedy import SearchPolicy, best
-from .learner import LOGGED, FloatArray, Metrics, Observations, PolicyModule
+from .learner import LOGGED, FloatArray, Metrics, Observations
 from .pixels import shifted, stacked
 from .precision import Precision, autocast
 from .state import Parts, flatten, restore, set_rate
@@ -35,7 +36,8 @@ CROWD, RIVALS = 64, 4  # actions at random, and how many of them a logged one is
 
 @dataclass(frozen=True)
 class QTOptConfig(Strict):
-    """Published values; the recipes in policy/conf say where they differ, and why."""
+    """Published: the search, gamma, the optimiser, its averages, epsilon. A critic for two cores, in
+    place of `network: grasping44, norm: batch`. The recipes in policy/conf differ, and say why."""
 
     critic: CriticConfig = field(default_factory=CriticConfig)
     cem: CemConfig = field(default_factory=CemConfig)  # while exploring; and unless told otherwise:

@@ -93,15 +93,13 @@ class Critic(nn.Module):
     def forward(self, encoded: Any, actions: Tensor) -> Tensor:
         """Scaled actions (B, N, A) -> predictions (B, N, K)."""
         seen, turn, proprio, past = encoded
-        aims = None
-        if self.hand is not None:
-            actions = self.hand.turned(actions, turn)
-            aims = self.hand.aim(proprio, past, actions)
-        actions = actions[..., self._order]
+        turned = self.hand.turned(actions, turn) if self.hand is not None else actions
+        ordered = turned[..., self._order]
         if isinstance(self.network, Small):
-            features = self.network(seen, actions, aims)
+            aims = self.hand.aim(proprio, past, turned) if self.hand is not None else None
+            features = self.network(seen, ordered, aims)
         else:
-            features = self.network(seen, actions)
+            features = self.network(seen, ordered)
         # Rounded to eight bits, the values of neighbouring actions would be equal.
         with torch.autocast(features.device.type, enabled=False):
             return self.head(features.float())

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from policy.contract import Interface, Invalid, Strict
-from policy.learners.learner import PolicyModule
+from policy.networks.acting import PolicyModule
 from policy.networks.scaling import Scaling
 
 LEAST = 15  # px: what the convolutions leave a pixel of

@@ -51,7 +51,7 @@ class Grasping44(nn.Module):
         self.fc = nn.Sequential(dense(64 * left**2, 64, norm), dense(64, 64, norm))
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.trunc_normal_(module.weight, std=0.01)
+                nn.init.trunc_normal_(module.weight, std=0.01, a=-0.02, b=0.02)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
 

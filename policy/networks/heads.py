@@ -123,68 +123,64 @@ class HLGauss(Head):
         return reached.diff(dim=-1) / (reached[..., -1:] - reached[..., :1])
 
 
-class Q2R(Head):
-    """Quantiles of the return at fixed, equally spaced midpoints, ranked with a taste for risk."""
+class Quantiles(Head):
+    """One quantile of the return from each of `count` equal parts of its distribution; a taste for
+    risk weighs the parts when actions are ranked, and never touches what is learnt."""
 
-    midpoints: Tensor
     weights: Tensor
 
-    def __init__(self, features: int, config: HeadConfig) -> None:
+    def __init__(self, config: HeadConfig, count: int) -> None:
         super().__init__()
-        self.config = config
-        self.quantiles = nn.Linear(features, config.quantiles)
-        edges = torch.linspace(0, 1, config.quantiles + 1)
+        self.config, self.count = config, count
+        edges = torch.linspace(0, 1, count + 1)
         weights = undistorted(edges, config.risk, config.risk_level).diff()
-        self.register_buffer("midpoints", (edges[1:] + edges[:-1]) / 2, persistent=False)
         self.register_buffer("weights", weights, persistent=False)
+
+    def value(self, prediction: Tensor) -> Tensor:
+        return prediction[..., : self.count] @ self.weights.to(prediction.dtype)
+
+    def target(self, reward: Tensor, discount: Tensor, following: Tensor) -> Tensor:
+        return reward[:, None] + discount[:, None] * following[..., : self.count]
+
+
+class Q2R(Quantiles):
+    """At the parts' midpoints."""
+
+    midpoints: Tensor
+
+    def __init__(self, features: int, config: HeadConfig) -> None:
+        super().__init__(config, config.quantiles)
+        self.quantiles = nn.Linear(features, self.count)
+        midpoints = (torch.arange(self.count) + 0.5) / self.count
+        self.register_buffer("midpoints", midpoints, persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
         quantiles: Tensor = self.quantiles(features)
         return quantiles
 
-    def value(self, prediction: Tensor) -> Tensor:
-        return prediction @ self.weights.to(prediction.dtype)
-
-    def target(self, reward: Tensor, discount: Tensor, following: Tensor) -> Tensor:
-        return reward[:, None] + discount[:, None] * following
-
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         return quantile_huber(prediction, self.midpoints, target, self.config.kappa)
 
 
-class Q2F(Head):
-    """Quantiles at fractions drawn anew each time; a prediction carries its fractions along. The
-    fractions that rank actions are evenly spread, so that acting needs no further noise."""
-
-    spread: Tensor
+class Q2F(Quantiles):
+    """At fractions drawn anew within each part; a prediction carries its fractions along. Without
+    gradients they are the midpoints, so that acting needs no further noise."""
 
     def __init__(self, features: int, config: HeadConfig) -> None:
-        super().__init__()
-        self.config = config
+        super().__init__(config, config.samples)
         self.phi = nn.Sequential(nn.Linear(config.cosines, features), nn.ReLU())
         self.last = nn.Sequential(dense(features, features), nn.Linear(features, 1))
-        even = (torch.arange(config.samples) + 0.5) / config.samples
-        spread = distorted(even, config.risk, config.risk_level)
-        self.register_buffer("spread", spread, persistent=False)
 
     def forward(self, features: Tensor) -> Tensor:
-        """(..., 2 K): the quantiles, and their fractions. With gradients, fractions are random,
-        and not distorted: what is learnt is the distribution itself."""
+        """(..., 2 K): the quantiles, and their fractions."""
+        within = torch.full((*features.shape[:-1], self.count), 0.5, device=features.device)
         if torch.is_grad_enabled():
-            shape = (*features.shape[:-1], self.config.samples)
-            fractions = torch.rand(shape, device=features.device)
-        else:
-            fractions = self.spread.expand(*features.shape[:-1], -1)
+            within.uniform_()
+        fractions = (torch.arange(self.count, device=features.device) + within) / self.count
         waves = math.pi * torch.arange(1, self.config.cosines + 1, device=features.device)
         embedded = self.phi(torch.cos(fractions[..., None] * waves).to(features.dtype))
         quantiles = self.last(features[..., None, :] * embedded).squeeze(-1)
         return torch.cat([quantiles, fractions.to(quantiles.dtype)], dim=-1)
-
-    def value(self, prediction: Tensor) -> Tensor:
-        return prediction[..., : self.config.samples].mean(-1)
-
-    def target(self, reward: Tensor, discount: Tensor, following: Tensor) -> Tensor:
-        return reward[:, None] + discount[:, None] * following[..., : self.config.samples]
 
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         quantiles, fractions = prediction.chunk(2, dim=-1)
@@ -207,22 +203,9 @@ def quantile_huber(quantiles: Tensor, fractions: Tensor, target: Tensor, kappa: 
     return (weight * huber).mean(-1).sum(-1)
 
 
-def distorted(fraction: Tensor, risk: Risk, level: float) -> Tensor:
-    """beta: which quantiles a taste for risk looks at. A level below 0 (of cvar: below 1) is
-    averse to it."""
-    if risk == "wang":
-        moved: Tensor = torch.special.ndtr(torch.special.ndtri(fraction) + level)
-        return moved
-    if risk == "cvar":
-        return fraction * level
-    if risk == "pow":
-        power = 1 / (1 + abs(level))
-        return fraction**power if level >= 0 else 1 - (1 - fraction) ** power
-    return fraction
-
-
 def undistorted(fraction: Tensor, risk: Risk, level: float) -> Tensor:
-    """beta's inverse: how much of the attention lies below a fraction."""
+    """How much of the attention lies below a fraction: the inverse of beta, which says where a
+    taste for risk looks. A level below 0 (of cvar: below 1) is averse to it."""
     if risk == "wang":
         moved: Tensor = torch.special.ndtr(torch.special.ndtri(fraction) - level)
         return moved

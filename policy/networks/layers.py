@@ -16,7 +16,7 @@ def norm2d(kind: Norm, channels: int) -> nn.Module:
     """Over (B, C, H, W). Group and layer norm do not mix the states of a batch, and so behave alike
     in training, in targets and on the robot; batch norm is as published."""
     if kind == "batch":
-        return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.003)
+        return nn.BatchNorm2d(channels, eps=1e-3, momentum=3e-4)
     if kind == "group":
         return nn.GroupNorm(GROUPS, channels)
     if kind == "layer":
@@ -31,7 +31,7 @@ class Norm1d(nn.Module):
         super().__init__()
         self.norm: nn.Module
         if kind == "batch":
-            self.norm = nn.BatchNorm1d(size, eps=1e-3, momentum=0.003)
+            self.norm = nn.BatchNorm1d(size, eps=1e-3, momentum=3e-4)
         else:
             self.norm = nn.Identity() if kind == "none" else LayerNorm(size)
         self._rows = kind == "batch"

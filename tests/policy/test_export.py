@@ -26,8 +26,9 @@ from policy.contract import (
 )
 from policy.export import export, feed_of
 from policy.learners.drqv2 import DrQv2, DrQv2Config
-from policy.learners.learner import Learner, Observations, PolicyModule
+from policy.learners.learner import Learner, Observations
 from policy.learners.qtopt import QTOpt, QTOptConfig
+from policy.networks.acting import PolicyModule
 from policy.networks.critic import CriticConfig
 from policy.networks.drqv2 import Sizes
 from policy.networks.heads import HeadConfig, Kind

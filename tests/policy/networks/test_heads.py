@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import pytest
 import torch
@@ -15,7 +16,6 @@ from policy.networks.heads import (
     Kind,
     Risk,
     Sigmoid,
-    distorted,
     make_head,
     quantile_huber,
     undistorted,
@@ -103,22 +103,15 @@ def test_averse_to_risk_prefers_the_certain(risk: Risk, level: float) -> None:
     assert head.value(certain).item() == pytest.approx(0.5, abs=1e-4)
 
 
-@pytest.mark.parametrize(
-    ("risk", "level"),
-    [("neutral", 0.0), ("wang", -0.75), ("pow", -2.0), ("pow", 2.0), ("cvar", 0.4)],
-)
-def test_distortion_and_its_inverse(risk: Risk, level: float) -> None:
-    fractions = torch.linspace(0.05, 0.95, 7)
-    there = distorted(fractions, risk, level)
-    torch.testing.assert_close(undistorted(there, risk, level), fractions, atol=1e-5, rtol=1e-5)
-
-
-def test_known_distortions() -> None:
-    """CVaR looks at the worst part only; Pow of -2 at 1 - (1 - t)^(1/3); Wang shifts the normal."""
-    half = torch.tensor([0.5])
-    assert distorted(half, "cvar", 0.4).item() == pytest.approx(0.2)
-    assert distorted(half, "pow", -2.0).item() == pytest.approx(1 - 0.5 ** (1 / 3))
-    assert distorted(half, "wang", -0.75).item() == pytest.approx(0.2266, abs=1e-4)
+def test_known_tastes_for_risk() -> None:
+    """beta(0.5) is 0.2 for CVaR of 0.4, 1 - 0.5^(1/3) for Pow of -2, 0.2266 for Wang of -0.75: half
+    of the attention lies below."""
+    for risk, level, place in (("cvar", 0.4, 0.2), ("pow", -2.0, 0.2063), ("wang", -0.75, 0.2266)):
+        half = undistorted(torch.tensor([place]), cast(Risk, risk), level)
+        assert half.item() == pytest.approx(0.5, abs=1e-4)
+    all_of_it = torch.tensor([0.0, 1.0])
+    for risk in ("neutral", "wang", "pow", "cvar"):
+        torch.testing.assert_close(undistorted(all_of_it, cast(Risk, risk), 0.4), all_of_it)
 
 
 @pytest.mark.parametrize("kind", ["sigmoid", "hl_gauss", "q2r", "q2f"])
@@ -144,6 +137,21 @@ def test_each_head_learns_the_mean_of_what_varies(kind: Kind) -> None:
 def test_fractions_are_drawn_in_learning_and_evenly_spread_in_acting() -> None:
     head = Q2F(4, HeadConfig(kind="q2f", samples=4))
     features = torch.randn(3, 4)
-    assert not torch.equal(head(features)[..., 4:], head(features)[..., 4:])
+    drawn = head(features)[..., 4:]
+    assert not torch.equal(drawn, head(features)[..., 4:])
+    assert (4 * drawn).floor().tolist() == [[0, 1, 2, 3]] * 3
     with torch.no_grad():
         assert head(features)[0, 4:].tolist() == [0.125, 0.375, 0.625, 0.875]
+
+
+@pytest.mark.parametrize("kind", ["q2r", "q2f"])
+def test_a_taste_for_risk_does_not_touch_what_is_learnt(kind: Kind) -> None:
+    """Targets are samples of the whole return, however actions are ranked; were they of its worst
+    part, each backup would make them worse."""
+    config = HeadConfig(kind=kind, samples=50, quantiles=50, risk="cvar", risk_level=0.4)
+    head = make_head(4, config)
+    whole = (torch.arange(50) + 0.5) / 50  # of a return that is even within 0 to 1
+    following = torch.cat([whole, whole])[None, : 100 if kind == "q2f" else 50]
+    assert head.value(following).item() == pytest.approx(0.2, abs=0.01)
+    target = head.target(torch.zeros(1), torch.ones(1), following)
+    torch.testing.assert_close(target, whole[None])
