@@ -130,8 +130,10 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         options = options or {}
         for name in options.keys() - {"scale", "parameters"}:
             raise Invalid("options", name, "scale or parameters", "correct its name")
-        # Of its own, so that what is drawn changes nothing of where the arm and the things start.
+        # Of their own: what is drawn here changes nothing of where the arm and the things start,
+        # and what happens on the way, however long it is, nothing of the next episode.
         random = np.random.default_rng(self.np_random.integers(1 << 62))
+        [self._noise] = random.spawn(1)
         if "parameters" in options:
             parameters = given(Parameters, options["parameters"], "options")
         else:
@@ -178,7 +180,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         timing = self.parameters.timing
         period = self._period
         if timing.period_jitter:
-            shift = self.np_random.normal(0, timing.period_jitter)
+            shift = self._noise.normal(0, timing.period_jitter)
             period = float(np.clip(period + shift, 0.7 * period, 1.3 * period))
         dx, dy, dz, dyaw, close, open_, terminate = (float(v) for v in executed)
         self.arm.displace(np.array([dx, dy, dz]), dyaw, self._period, timing.command)
@@ -219,7 +221,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             self.drawer = Drawer.shared(self.world.model)
         drawer, data, imaging = self.drawer, self.world.data, self.parameters.imaging
         return {
-            eye.name: eye.see(drawer, data, imaging[eye.camera_name], self.np_random, self._shadows)
+            eye.name: eye.see(drawer, data, imaging[eye.camera_name], self._noise, self._shadows)
             for eye in self.eyes
         }
 

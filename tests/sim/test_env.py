@@ -86,6 +86,18 @@ def test_seeds_reproduce_bit_for_bit_whatever_came_before() -> None:
         assert all(same(a, b) for a, b in zip(first, found, strict=True))
 
 
+def test_the_next_episode_does_not_depend_on_how_long_this_one_was(blind: BinGrasp) -> None:
+    """Else two policies would not be judged on the same episodes."""
+    seen = []
+    for steps in (1, 3):
+        blind.reset(seed=4)
+        for _ in range(steps):
+            blind.step(blind.action_space.sample())
+        _, info = blind.reset()
+        seen.append((encode(blind.parameters), info["object_positions"].tolist()))
+    assert seen[0] == seen[1]
+
+
 def test_recorded_parameters_play_again(blind: BinGrasp) -> None:
     blind.reset(seed=3)
     recorded = decode(Parameters, blind.recorded_parameters(), "log")
