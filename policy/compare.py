@@ -17,9 +17,10 @@ from typing import Any
 
 from policy.contract import Invalid
 from policy.contract.files import write_atomic
-from policy.report import draw
+from policy.report import draw, rate_of
 from policy.run import CONFIG, UNIMPORTANT, recorded
-from policy.statistics import Rate
+
+MEASURED = ("evaluation", "final")
 
 
 def compare(runs: Sequence[Path], out: Path) -> str:
@@ -36,13 +37,15 @@ def compare(runs: Sequence[Path], out: Path) -> str:
     ]
     for name, config in zip(names, configs, strict=True):
         told = ", ".join(f"{key}={config[key]}" for key in sorted(differing & config.keys()))
-        last = [line for line in lines[name] if "successes" in line][-1:]
-        rows += [_row(name, told, line) for line in last]
+        measured = [line for line in lines[name] if line["kind"] in MEASURED]
+        if not measured:
+            raise Invalid(f"runs.{name}", "no evaluation", "one or more", "let it go on")
+        rows.append(_row(name, told, measured[-1]))
     table = "\n".join(rows) + "\n"
     out.parent.mkdir(parents=True, exist_ok=True)
-    draw({name: _parts(lines[name]) for name in names}, out.with_suffix(".png"))
-    write_atomic(out.with_suffix(".md"), table.encode())
-    write_atomic(out.with_suffix(".json"), (json.dumps(lines) + "\n").encode())
+    draw({name: _parts(lines[name]) for name in names}, out.with_name(f"{out.name}.png"))
+    write_atomic(out.with_name(f"{out.name}.md"), table.encode())
+    write_atomic(out.with_name(f"{out.name}.json"), (json.dumps(lines) + "\n").encode())
     return table
 
 
@@ -59,13 +62,14 @@ def _of(configs: Sequence[Mapping[str, Any]], key: str) -> int:
 
 def _parts(lines: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
     training = [line for line in lines if line["kind"] == "train"]
-    return training, [line for line in lines if "successes" in line]
+    return training, [line for line in lines if line["kind"] in MEASURED]
 
 
 def _row(name: str, told: str, line: Mapping[str, Any]) -> str:
-    rate = Rate(int(line["successes"]), int(line["episodes"]))
-    minutes = line["seconds"] / 60
-    return f"| {name} | {told} | {minutes:.0f} | {line['updates']} | {line['grasps']} | {rate} |"
+    found = rate_of(line) or f"return {line['return']:.3g}"
+    way = "" if line["kind"] == "final" else ", under way"
+    counts = f"{line['seconds'] / 60:.0f} | {line['updates']} | {line['grasps']}"
+    return f"| {name} | {told} | {counts} | {found}{way} |"
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:

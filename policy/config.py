@@ -16,6 +16,7 @@ from policy.learners.learner import Learner
 from policy.learners.qtopt import QTOpt, QTOptConfig
 from policy.progress import Progress
 
+SEEDS, APART = 900, 1_000_003  # of runs; each has so many episodes to itself
 LEAST_RATE = 0.05  # of the learning rate, at the end of a run that slows down
 
 
@@ -26,7 +27,7 @@ class TaskConfig(Strict):
     id: str
     size: int = 64  # px, of what the network sees
     envs: int = 16
-    processes: int = 1
+    processes: int = 1  # of tasks that are not the cell's: 1, or one for each of `envs`
     repeat: int = 1  # steps an action lasts; of tasks without an interface of their own
     arguments: dict[str, Any] = field(default_factory=dict)
 
@@ -70,6 +71,7 @@ class TrainConfig(Strict):
     batch: int = 64
     offline_updates: int = 0
     minutes: float = 0.0
+    first_update: int = 0  # after so many transitions online
     updates_per_step: float = 0.125
     decay: float = 1.0  # from this share of the run on, the learning rate falls, to LEAST_RATE
     save_minutes: float = 5.0
@@ -77,6 +79,8 @@ class TrainConfig(Strict):
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        if not 0 <= self.seed < SEEDS:
+            raise Invalid("seed", self.seed, f"0 to {SEEDS - 1}", "beyond lie held-out episodes")
         if not 0 <= self.decay <= 1:
             raise Invalid("decay", self.decay, "0 to 1", "1 is never")
         if self.offline_updates and not self.data.logs:

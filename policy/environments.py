@@ -35,7 +35,7 @@ class Answer:
     reward: float
     terminated: bool
     truncated: bool
-    success: bool
+    success: bool | None  # at an end; None where the task does not say
     final: Seen | None
 
 
@@ -101,7 +101,7 @@ class _Asynchronous:
                     float(rewards[k]),
                     bool(terminated[k]),
                     bool(truncated[k]),
-                    over and bool(info["final_info"]["success"]),
+                    bool(info["final_info"]["success"]) if over else None,
                     info["final_obs"] if over else None,
                 )
             )
@@ -112,7 +112,8 @@ class _Asynchronous:
 
 
 class _Together:
-    """Of gymnasium's own vector environments, which step all at once."""
+    """Of gymnasium's own vector environments, which step all at once: in this process, or each in
+    one of its own."""
 
     def __init__(
         self,
@@ -131,8 +132,15 @@ class _Together:
         self.interface, self.count = sample.interface, count
         self.deployment = Deployment.as_seen(spec.id, sample.interface)
         sample.close()
-        vector: Any = SyncVectorEnv if processes == 1 else AsyncVectorEnv
-        self._envs = vector([one] * count, autoreset_mode=AutoresetMode.SAME_STEP)
+        if processes not in (1, count):
+            wanted = f"1, or {count} (envs)"
+            raise Invalid("processes", processes, wanted, "this task has a process for each")
+        mode = AutoresetMode.SAME_STEP
+        self._envs: Any
+        if processes == 1:
+            self._envs = SyncVectorEnv([one] * count, autoreset_mode=mode)
+        else:  # spawned: a fork would take locks along that threads of ours hold
+            self._envs = AsyncVectorEnv([one] * count, context="spawn", autoreset_mode=mode)
         self._sent: FloatArray | None = None
 
     def reset(self, seed: int) -> list[Seen]:
@@ -150,7 +158,8 @@ class _Together:
         for env in range(self.count):
             over = bool(terminated[env] or truncated[env])
             final = infos["final_obs"][env] if over else None
-            success = over and bool(infos["final_info"].get("success", np.zeros(self.count))[env])
+            told = infos["final_info"].get("success") if over else None
+            success = None if told is None else bool(told[env])
             flags = bool(terminated[env]), bool(truncated[env]), success
             answers.append(Answer(env, _row(seen, env), float(rewards[env]), *flags, final))
         return answers

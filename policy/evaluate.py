@@ -33,42 +33,49 @@ HELD_OUT = 1_000_000_000  # seeds from here on are never trained on
 
 @dataclass(frozen=True)
 class Evaluation:
-    success: Rate
+    """`success` is None where the task does not judge."""
+
+    episodes: int
+    success: Rate | None
     mean_return: float
     mean_steps: float
 
     @property
     def values(self) -> dict[str, float]:
-        rate = self.success
-        return {
-            "successes": rate.successes,
-            "episodes": rate.tries,
-            "return": self.mean_return,
-            "steps": self.mean_steps,
-        }
+        judged = {} if self.success is None else {"successes": self.success.successes}
+        means = {"return": self.mean_return, "steps": self.mean_steps}
+        return {"episodes": self.episodes, **judged, **means}
+
+    def worse_than(self, other: Evaluation) -> bool:
+        """In what the task is about."""
+        if self.success is not None and other.success is not None:
+            return self.success.successes < other.success.successes
+        return self.mean_return < other.mean_return
 
     def __str__(self) -> str:
-        return f"success {self.success}; return {self.mean_return:.3g}, {self.mean_steps:.1f} steps"
+        judged = "" if self.success is None else f"success {self.success}; "
+        return f"{judged}return {self.mean_return:.3g}, {self.mean_steps:.1f} steps"
 
 
 def evaluate(
     act: Act, rollouts: Rollouts, episodes: int, progress: Callable[[int], object] | None = None
 ) -> Evaluation:
     """Each environment plays its share of the episodes, however long they are: those that end
-    first would be the quick successes."""
+    first would be the quick successes. All act together, so that who was faster decides nothing."""
     count = rollouts.envs.count
     left = [episodes // count + (env < episodes % count) for env in range(count)]
-    successes, returns, steps = 0, [], []
+    judged, returns, steps = list[bool | None](), [], []
     while any(left):
-        for env, episode in rollouts.advance(act):
+        for env, episode in rollouts.advance(act, count):
             if left[env]:
                 left[env] -= 1
-                successes += bool(episode.success)
+                judged.append(episode.success)
                 returns.append(episode.episode_return)
                 steps.append(len(episode))
                 if progress is not None:
                     progress(1)
-    return Evaluation(Rate(successes, episodes), float(np.mean(returns)), float(np.mean(steps)))
+    rate = None if None in judged else Rate(sum(map(bool, judged)), episodes)
+    return Evaluation(episodes, rate, float(np.mean(returns)), float(np.mean(steps)))
 
 
 class Fed:

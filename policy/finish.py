@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from policy.config import TrainConfig, make_envs, plain
+from policy.config import make_envs, plain
 from policy.contract import (
     PolicyCard,
     Provenance,
@@ -46,7 +44,7 @@ def finish(run: Run, learner: Learner, progress: Progress) -> Evaluation:
         deployment.cell_id,
         interface,
         deployment.preprocessing,
-        provenance(config),
+        provenance(run),
         stack=stack,
     )
     task, choice = config.task, config.evaluation
@@ -60,8 +58,9 @@ def finish(run: Run, learner: Learner, progress: Progress) -> Evaluation:
             found = evaluate(Fed(policy), rollouts, choice.final_episodes, bar.update)
     finally:
         envs.close()
-    count = SimulatedSuccess(task.id, found.success.tries, found.success.successes)
-    write_card(path, replace(card, success=count))
+    if found.success is not None:
+        count = SimulatedSuccess(task.id, found.success.tries, found.success.successes)
+        write_card(path, replace(card, success=count))
     run.record("final", progress, found.values)
     write_report(run, progress, found, parity)
     tqdm.write(f"{path}: {found}")
@@ -87,23 +86,11 @@ def _states(rollouts: Rollouts, seed: int) -> Observations:
     )
 
 
-def provenance(config: TrainConfig) -> Provenance:
+def provenance(run: Run) -> Provenance:
     return Provenance(
-        git_revision(),
-        json.dumps(plain(config)),
-        config.data.logs,
-        config.seed,
+        ", ".join(run.revisions),
+        json.dumps(plain(run.config)),
+        run.config.data.logs,
+        run.config.seed,
         time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     )
-
-
-def git_revision() -> str:
-    """Of this checkout; marked when files differ from it."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
-    try:
-        found = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip()

@@ -25,6 +25,12 @@ def open_ring(path: Path, interface: Interface, capacity: int) -> RingWriter:
     return RingWriter.create(path, interface, capacity)
 
 
+def require_logs(logs: Sequence[str]) -> None:
+    """That they can be opened, before anything is made of them."""
+    for log in logs:
+        Index(Path(log)).close()
+
+
 def load_logs(ring: RingWriter, logs: Sequence[str], deployment: Deployment) -> int:
     """What of the logs the ring has not had; raw frames are reduced as the exported graph will.
     Returns the episodes added. An episode that does not fit is refused by name."""

@@ -48,11 +48,12 @@ def main(argv: list[str] | None = None) -> int:
             draft.write_bytes(quantized(a.policy))
             before, after = (evaluate.judged(path, a) for path in (a.policy, draft))
             print(f"{a.policy}: {before}\n{a.out}: {after}")
-            if after.success.successes < before.success.successes:
-                print("it succeeds less often: not written", file=sys.stderr)
+            if after.worse_than(before):
+                print("it does worse: not written", file=sys.stderr)
                 return 1
-            count = SimulatedSuccess(a.task, after.success.tries, after.success.successes)
-            write_card(draft, replace(read_card(draft), success=count))
+            if after.success is not None:
+                count = SimulatedSuccess(a.task, after.success.tries, after.success.successes)
+                write_card(draft, replace(read_card(draft), success=count))
             write_atomic(a.out, draft.read_bytes())
     except (ContractError, Invalid, OSError) as error:
         print(error, file=sys.stderr)

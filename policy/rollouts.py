@@ -114,7 +114,7 @@ class Rollouts:
             terminated=answer.terminated,
             truncated=answer.truncated,
             recovered=False,
-            verdicts=(Verdict("environment", answer.success),),
+            verdicts=() if answer.success is None else (Verdict("environment", answer.success),),
         )
 
 

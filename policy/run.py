@@ -1,6 +1,7 @@
 """A run's directory: what it was told, where it is, what it measured, and what came of it.
 
 config.json  deployment.json    what was asked for, and for which cell
+revisions.json                  of the code that trained
 checkpoint.safetensors          everything a resumed run needs
 offline/  online/               replay rings
 metrics.jsonl  events.*         a line, and TensorBoard's events, for each measurement
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 CHECKPOINT, CONFIG, METRICS = "checkpoint.safetensors", "config.json", "metrics.jsonl"
+DEPLOYMENT, REVISIONS = "deployment.json", "revisions.json"
 UNIMPORTANT = ("minutes", "save_minutes", "threads", "evaluation")  # may differ when continued
 
 
@@ -36,40 +39,51 @@ class Run:
     def __init__(self, directory: Path, config: TrainConfig, deployment: Deployment) -> None:
         self.directory, self.config, self.deployment = directory, config, deployment
         directory.mkdir(parents=True, exist_ok=True)
-        self._require_same(directory / CONFIG, plain(config))
-        for name, value in ((CONFIG, plain(config)), ("deployment.json", encode(deployment))):
-            text = json.dumps(value, indent=1) + "\n"
-            write_atomic(directory / name, text.encode())
+        told = {CONFIG: plain(config), DEPLOYMENT: encode(deployment)}
+        self._require_same(told)
+        known: list[str] = self._told(REVISIONS) or []
+        now = git_revision()
+        self.revisions = known if known[-1:] == [now] else [*known, now]
+        for name, value in {**told, REVISIONS: self.revisions}.items():
+            write_atomic(directory / name, (json.dumps(value, indent=1) + "\n").encode())
         self._metrics = (directory / METRICS).open("a")
         self._board = SummaryWriter(str(directory))
 
-    def _require_same(self, path: Path, asked: dict[str, Any]) -> None:
+    def _told(self, name: str) -> Any:
+        path = self.directory / name
+        return json.loads(path.read_text()) if path.exists() else None
+
+    def _require_same(self, asked: Mapping[str, dict[str, Any]]) -> None:
         """A directory holds one run: it may be continued for longer, not as another."""
-        if not path.exists():
-            return
-        before = json.loads(path.read_text())
-        ours, theirs = (
-            {k: v for k, v in one.items() if k not in UNIMPORTANT} for one in (asked, before)
-        )
-        if problems := list(differences(ours, theirs, "choose another directory for this run")):
+        problems = []
+        for name, value in asked.items():
+            ours, theirs = (
+                {k: v for k, v in one.items() if k not in UNIMPORTANT}
+                for one in (value, self._told(name) or value)
+            )
+            problems += differences(ours, theirs, "choose another directory for this run")
+        if problems:
             raise ContractError(f"{self.directory}: holds a run of its own", problems)
 
     def resume(self, learner: Learner) -> Progress:
-        """From the checkpoint, if there is one."""
-        path = self.directory / CHECKPOINT
-        if not path.exists():
-            return Progress()
-        tensors, values = read_checkpoint(path)
-        learner.load_state_dict(tensors)
-        return Progress(**values)
+        """From the checkpoint, if there is one. What was measured after it did not happen."""
+        path, progress = self.directory / CHECKPOINT, Progress()
+        if path.exists():
+            tensors, values = read_checkpoint(path)
+            learner.load_state_dict(tensors)
+            progress = Progress(**values)
+        kept = [one for one in recorded(self.directory) if one["seconds"] <= progress.seconds]
+        self._metrics.close()
+        write_atomic(self.directory / METRICS, "".join(map(_line, kept)).encode())
+        self._metrics = (self.directory / METRICS).open("a")
+        return progress
 
     def save(self, learner: Learner, progress: Progress) -> None:
         write_checkpoint(self.directory / CHECKPOINT, learner.state_dict(), encode(progress))
 
     def record(self, kind: str, progress: Progress, values: Mapping[str, float]) -> None:
         known = {name: value for name, value in values.items() if math.isfinite(value)}
-        line = {"kind": kind, **encode(progress), **known}
-        self._metrics.write(json.dumps(line) + "\n")
+        self._metrics.write(_line({"kind": kind, **encode(progress), **known}))
         self._metrics.flush()
         for name, value in known.items():
             self._board.add_scalar(f"{kind}/{name}", value, progress.updates)
@@ -88,3 +102,19 @@ class Run:
 def recorded(directory: Path) -> list[dict[str, Any]]:
     """All that was measured in a run."""
     return [json.loads(line) for line in (directory / METRICS).read_text().splitlines()]
+
+
+def _line(values: Mapping[str, Any]) -> str:
+    return json.dumps(values) + "\n"
+
+
+def git_revision() -> str:
+    """Of this checkout; marked when files differ from it."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()

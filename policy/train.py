@@ -8,28 +8,27 @@ when it is started again with the same directory.
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
 import hydra
-import numpy as np
 import torch
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
 
-from policy.config import TaskConfig, TrainConfig, from_mapping, make_envs, make_learner
+from policy.config import APART, TaskConfig, TrainConfig, from_mapping, make_envs, make_learner
 from policy.contract import ContractError, Invalid, encode
-from policy.environments import Environments
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
 from policy.experience.errors import ExperienceError
 from policy.experience.replay import Prefetcher, Sampler, Source
 from policy.finish import finish
 from policy.learners.learner import Metrics
-from policy.offline import load_logs, open_ring
+from policy.offline import load_logs, open_ring, require_logs
 from policy.rollouts import Rollouts
 from policy.run import Run
 from policy.statistics import Rate
@@ -45,10 +44,10 @@ class Training:
         self.config, task, data = config, config.task, config.data
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
+        require_logs(data.logs)
         self._stack = stack
         self.envs = make_envs(task, task.envs, task.processes)
         stack.callback(self.envs.close)
-        self._held_out: Environments | None = None
         self.learner = make_learner(config, self.envs.deployment)
         self.run = stack.enter_context(Run(directory, config, self.envs.deployment))
         self.progress = self.run.resume(self.learner)
@@ -68,6 +67,7 @@ class Training:
         self._metrics: list[Metrics] = []
         self._owed = 0.0
         self.recent: list[bool] = []
+        self.diverged = False
 
     def train(self) -> None:
         limit, progress = MINUTE * self.config.minutes, self.progress
@@ -78,8 +78,10 @@ class Training:
                 self._advance()
                 progress.seconds += time.perf_counter() - begun
                 bar.update((round(progress.seconds) if limit else progress.updates) - bar.n)
-                bar.set_postfix(success=f"{self.success.value:.0%}", grasps=progress.grasps)
+                told = {"success": f"{self.success.value:.0%}", "grasps": progress.grasps}
+                bar.set_postfix(told, refresh=False)
                 self._regularly()
+        self._report()
 
     @property
     def _offline(self) -> bool:
@@ -97,8 +99,10 @@ class Training:
             self._update()
             return
         self._collect()
-        if not self.online.added and not self.config.data.logs:
-            return  # nothing to learn from yet
+        too_early = self.progress.transitions < self.config.first_update
+        if too_early or not (self.online.added or self.config.data.logs):
+            self._owed = 0.0
+            return
         share = self.config.data.share(self.progress.transitions)
         self.sampler.reshare((1 - share, share))
         while self._owed >= 1:
@@ -108,14 +112,15 @@ class Training:
     def _collect(self) -> None:
         progress, config = self.progress, self.config
         if self._rollouts is None:
-            seed = config.seed * 1_000_003 + progress.transitions  # resumed, it sees other episodes
+            seed = config.seed * APART + progress.transitions  # resumed, it sees other episodes
             interface, stack = self.learner.interface, self.learner.draw.stack
             self._rollouts = Rollouts(self.envs, interface, stack, "online", seed)
         before = self._rollouts.steps
         for _, episode in self._rollouts.advance(partial(self.learner.act, explore=True)):
             self.online.add(episode)
             progress.grasps += 1
-            self.recent = [*self.recent[1 - RECENT :], bool(episode.success)]
+            if episode.success is not None:
+                self.recent = [*self.recent[1 - RECENT :], episode.success]
         taken = self._rollouts.steps - before
         progress.transitions += taken
         self._owed += config.updates_per_step * taken
@@ -125,7 +130,13 @@ class Training:
             prefetcher = Prefetcher(self.sampler, self.config.batch, device=self.config.device)
             self._batches = self._stack.enter_context(prefetcher)
         self.learner.slow_down(self.config.rate(self.progress))
-        self._metrics.append(self.learner.update(next(self._batches)))
+        metrics = self.learner.update(next(self._batches))
+        for name, value in metrics.items():
+            if name.endswith("loss") and not math.isfinite(value):
+                self.diverged = True
+                remedy = "lower the learning rate; the last checkpoint is kept"
+                raise Invalid(f"{name} of update {self.progress.updates}", value, "finite", remedy)
+        self._metrics.append(metrics)
         self.progress.updates += 1
 
     # Now and then -------------------------------------------------------------------------------
@@ -144,8 +155,10 @@ class Training:
     def _report(self) -> None:
         if not self._metrics:
             return
-        names = self._metrics[0]
-        means = {name: float(np.nanmean([m[name] for m in self._metrics])) for name in names}
+        means = {}
+        for name in self._metrics[0]:  # some have no value in some batches
+            if known := [one[name] for one in self._metrics if math.isfinite(one[name])]:
+                means[name] = sum(known) / len(known)
         self._metrics.clear()
         self.run.record("train", self.progress, {**means, "success": self.success.value})
 
@@ -156,13 +169,13 @@ class Training:
     def measure(self) -> None:
         """On episodes that are never trained on; the clock stands still meanwhile."""
         choice, learner = self.config.evaluation, self.learner
-        if self._held_out is None:
-            self._held_out = make_envs(self.config.task, choice.envs, choice.processes)
-            self._stack.callback(self._held_out.close)
-        rollouts = Rollouts(
-            self._held_out, learner.interface, learner.draw.stack, "evaluation", HELD_OUT
-        )
-        found = evaluate(partial(learner.act, explore=False), rollouts, choice.episodes)
+        interface, stack = learner.interface, learner.draw.stack
+        envs = make_envs(self.config.task, choice.envs, choice.processes)
+        # Always the same chance, and none of what training goes on with.
+        with closing(envs), torch.random.fork_rng():
+            torch.manual_seed(HELD_OUT)
+            rollouts = Rollouts(envs, interface, stack, "evaluation", HELD_OUT)
+            found = evaluate(partial(learner.act, explore=False), rollouts, choice.episodes)
         self.run.record("evaluation", self.progress, found.values)
         tqdm.write(f"{self.progress.seconds / MINUTE:6.1f} min  {found}")
 
@@ -174,7 +187,8 @@ def train(config: TrainConfig, directory: Path) -> Evaluation:
         try:
             training.train()
         finally:
-            training.save()  # Ctrl-C, too, loses nothing
+            if not training.diverged:
+                training.save()  # Ctrl-C, too, loses nothing
         return finish(training.run, training.learner, training.progress)
 
 

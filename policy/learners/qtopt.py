@@ -36,8 +36,8 @@ CROWD, RIVALS = 64, 4  # actions at random, and how many of them a logged one is
 
 @dataclass(frozen=True)
 class QTOptConfig(Strict):
-    """Published: the search, gamma, the optimiser, its averages, epsilon. A critic for two cores, in
-    place of `network: grasping44, norm: batch`. The recipes in policy/conf differ, and say why."""
+    """Published: the search, gamma, the optimiser, its averages, epsilon. A critic for two cores,
+    instead of `network: grasping44, norm: batch`. A recipe in policy/conf says where it differs."""
 
     critic: CriticConfig = field(default_factory=CriticConfig)
     cem: CemConfig = field(default_factory=CemConfig)  # while exploring; and unless told otherwise:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -16,6 +17,7 @@ from policy.evaluate import evaluate
 from policy.experience.episode import Driver, Episode
 from policy.learners.learner import Observations
 from policy.rollouts import Rollouts
+from policy.statistics import Rate
 
 FloatArray = npt.NDArray[np.float32]
 SIDE = 8
@@ -49,8 +51,17 @@ class Counter(gymnasium.Env[FloatArray, FloatArray]):
         return np.full((SIDE, SIDE, 3), (self.steps, 0, 0), np.uint8)
 
 
-ENTRY: Any = Counter
-gymnasium.register("Counter-v0", entry_point=ENTRY)
+class Unjudged(Counter):
+    """Pays, and does not say whether that was success."""
+
+    def step(self, action: FloatArray) -> tuple[FloatArray, float, bool, bool, dict[str, Any]]:
+        seen, reward, terminated, truncated, _ = super().step(action)
+        return seen, reward, terminated, truncated, {}
+
+
+ENTRIES: dict[str, Any] = {"Counter-v0": Counter, "Unjudged-v0": Unjudged}
+for name, entry in ENTRIES.items():
+    gymnasium.register(name, entry_point=entry)
 
 
 def constant(seen: Observations) -> tuple[FloatArray, FloatArray]:
@@ -94,7 +105,7 @@ def test_an_evaluation_counts_slow_episodes_as_well() -> None:
     envs = make("Counter-v0", 3, SIDE)
     found = evaluate(constant, Rollouts(envs, envs.interface, 1, "evaluation", 0), 12)
     envs.close()
-    assert (found.success.successes, found.success.tries) == (6, 12)
+    assert found.success == Rate(6, 12)
     assert found.mean_steps == 5.0
 
 
@@ -129,3 +140,21 @@ def test_environments_that_step_together_are_not_sent_off_one_by_one() -> None:
     with pytest.raises(Invalid, match="envs: found"):
         envs.send(np.zeros((1, 2), np.float32), [1])
     envs.close()
+
+
+def test_a_task_that_does_not_judge_has_no_success_rate() -> None:
+    envs = make("Unjudged-v0", 2, SIDE)
+    rollouts = Rollouts(envs, envs.interface, 1, "evaluation", 0)
+    [first, *_] = [episode for _ in range(9) for _, episode in rollouts.advance(constant, 2)]
+    found = evaluate(constant, rollouts, 4)
+    envs.close()
+    assert first.success is None
+    assert found.success is None
+    assert found.values == {"episodes": 4, "return": 10.0, "steps": 5.0}
+    assert str(found) == "return 10, 5.0 steps"
+    assert found.worse_than(replace(found, mean_return=11.0))
+
+
+def test_processes_of_such_a_task_are_one_or_one_each() -> None:
+    with pytest.raises(Invalid, match="processes: found 2, wanted 1, or 3"):
+        make("Counter-v0", 3, SIDE, processes=2)

@@ -53,6 +53,7 @@ def test_it_learns_to_reach_what_it_sees(tmp_path: Path) -> None:
     learnt = judged(learner, envs, 64)
     envs.close()
     assert learnt.mean_return > unlearnt.mean_return / 2
+    assert learnt.success is not None
     assert learnt.success.value > 0.5
 
 
