@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from policy.contract import ActionSpec, ContractError, Interface, Problem
+from policy.contract import ActionSpec, ContractError, Entry, Interface, Problem
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float32]
@@ -24,18 +24,33 @@ Feed = Mapping[str, Array]
 PROPRIO, PAST_ACTIONS, LIMITS = "proprio", "past_actions", "limits"
 # An actor's last rounding may leave its range by this share of it; more is a fault.
 ROUNDING = 1e-4
+# A sensor may leave an entry's range by this many widths of it; what is further off is broken, and
+# would make a sound policy look broken.
+SLACK = 1.0
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """One array of a feed; the shape is without the batch axis."""
+    """One array of a feed; the shape is without the batch axis. `entries` are those of a vector,
+    along its last axis."""
 
     dtype: str
     shape: tuple[int, ...]
+    entries: tuple[Entry, ...] = ()
 
     @cached_property
     def nbytes(self) -> int:
         return np.dtype(self.dtype).itemsize * math.prod(self.shape)
+
+    @cached_property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """The lowest and the highest values that are believed. 0 always is: before an episode's
+        first action there are zeros."""
+        low = np.array([entry.low for entry in self.entries])
+        high = np.array([entry.high for entry in self.entries])
+        slack, most = SLACK * (high - low), np.finfo(np.float32).max
+        lowest = np.clip(low - slack, -most, 0.0).astype(np.float32)
+        return lowest, np.clip(high + slack, 0.0, most).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -82,9 +97,10 @@ def tensors(interface: Interface, stack: int = 1) -> dict[str, Tensor]:
     spec, frames = interface.observation, () if stack == 1 else (stack,)
     wanted = {image.name: Tensor("uint8", (*frames, *image.shape)) for image in spec.images}
     if spec.proprio:
-        wanted[PROPRIO] = Tensor("float32", (len(spec.proprio),))
+        wanted[PROPRIO] = Tensor("float32", (len(spec.proprio),), spec.proprio)
     if spec.action_window:
-        wanted[PAST_ACTIONS] = Tensor("float32", (spec.action_window, len(interface.action)))
+        shape = (spec.action_window, len(interface.action))
+        wanted[PAST_ACTIONS] = Tensor("float32", shape, interface.action.entries)
     return wanted
 
 
@@ -118,9 +134,19 @@ def check_feed(wanted: Mapping[str, Tensor], feed: Feed) -> int:
             text = f"{tensor.dtype} {(rows or 1, *tensor.shape)}"
             remedy = "feed the raw camera frame" if tensor.dtype == "uint8" else "convert it"
             problems.append(Problem(name, f"{array.dtype} {array.shape}", text, remedy))
-        elif tensor.dtype == "float32" and not np.isfinite(array).all():
-            remedy = "look at what computes it"
-            problems.append(Problem(name, array.tolist(), "finite numbers", remedy))
+        elif tensor.entries:
+            low, high = tensor.bounds
+            good = (low <= array) & (array <= high)  # never true of NaN
+            if not good.all():
+                problems += [
+                    Problem(
+                        f"{name}.{tensor.entries[at[-1]].name}",
+                        float(array[tuple(at)]),
+                        f"a number within [{low[at[-1]]:g}, {high[at[-1]]:g}]",
+                        "look at what computes it, and at its unit",
+                    )
+                    for at in np.argwhere(~good)
+                ]
     if problems:
         raise ContractError("observation", sorted(problems, key=lambda one: one.field))
     return rows

@@ -114,7 +114,7 @@ def test_one_robots_fault_is_not_anothers(tmp_path: Path) -> None:
             link.close()
     assert [type(reply) for reply in replies] == [Answer, Refusal, Answer]
     assert isinstance(replies[1], Refusal)
-    assert [fault.field for fault in replies[1].faults] == ["proprio"]
+    assert [fault.field for fault in replies[1].faults] == ["proprio.gripper_aperture"]
 
 
 @pytest.mark.parametrize("same_clock", [True, False])
@@ -279,6 +279,23 @@ def test_nan_in_service_rolls_back_at_once(tmp_path: Path) -> None:
         with pytest.raises(ContractError) as caught:
             host.offer(path).result()
         assert fields(caught.value) == {"version"}  # once was enough
+
+
+def test_a_broken_sensor_withdraws_nothing(tmp_path: Path) -> None:
+    """A sound policy gives NaN for inputs that no sensor can mean: it is not to blame."""
+    host = make_host(tmp_path)
+    proprio, past = np.full(2, 3e38, np.float32), np.full((2, 3), -3e38, np.float32)
+    with running(host, tmp_path) as server, Client(server.address) as robot:
+        second = host.offer(search_policy(tmp_path / "second.onnx", reach=0.5)).result()
+        link = Link(door_of(server))
+        link.send(ask(1, proprio=proprio, past_actions=past))  # by hand, for our client would not
+        refused = unpack(link.receive(BUDGET) or b"")
+        link.close()
+        assert isinstance(refused, Refusal)
+        assert {"proprio.tcp_height", "past_actions.dx"} <= {f.field for f in refused.faults}
+        with pytest.raises(ContractError, match=r"proprio\.tcp_height: found 3"):
+            robot.act({**look(), "proprio": proprio[None]}, budget_s=BUDGET)
+        assert robot.act(look(), budget_s=BUDGET).version == second
 
 
 def test_nan_of_the_only_policy_is_refused(tmp_path: Path) -> None:
