@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .card import PolicyCard
-from .specs import ActionEntry, Entry, Interface
+from .specs import ActionEntry, Entry, ImageSpec, Interface
 from .strict import ContractError, Problem
 
 # A control period may be off by the jitter of a clock, not by more: a policy trained at 5 Hz
@@ -43,9 +43,13 @@ def _images(used: Interface, offered: Interface) -> Iterator[Problem]:
         if image.name not in cameras:
             remedy = "add the camera to the cell or use a policy without it"
             yield Problem(field, "no such camera", f"one of {', '.join(cameras)}", remedy)
-        elif image.shape != cameras[image.name].shape:
-            wanted = f"{cameras[image.name].shape}"
-            yield Problem(field, image.shape, wanted, "set the camera to the policy's frame size")
+            continue
+        camera = cameras[image.name]
+        if image.shape != camera.shape:
+            remedy = "set the camera to the policy's frame size"
+            yield Problem(field, image.shape, f"{camera.shape}", remedy)
+        if image.depth != camera.depth:  # the same byte would be another distance
+            yield Problem(f"{field}.depth", _span(image), _span(camera), RETRAIN)
 
 
 def _proprio(used: Interface, offered: Interface) -> Iterator[Problem]:
@@ -84,6 +88,10 @@ def _entry(
         yield Problem(field, "no such entry", f"one of {', '.join(offered)}", RETRAIN)
     elif entry.unit != offered[entry.name].unit:
         yield Problem(f"{field}.unit", entry.unit, f"'{offered[entry.name].unit}'", RETRAIN)
+
+
+def _span(image: ImageSpec) -> str:
+    return f"{image.depth[0]} to {image.depth[1]} m" if image.depth else "no depth"
 
 
 def _within(inner: Entry, outer: Entry) -> bool:

@@ -109,6 +109,22 @@ def test_one_difference(path: str, value: object, field: str, found: object, wan
     assert problem.remedy
 
 
+@pytest.mark.parametrize(
+    ("span", "wanted"), [((0.07, 0.9), "0.07 to 0.9 m"), ((0.1, 0.6), "0.1 to 0.6 m"), (None, "no")]
+)
+def test_bytes_of_another_depth(span: tuple[float, float] | None, wanted: str) -> None:
+    def seeing(depth: tuple[float, float] | None) -> Interface:
+        images = ImageSpec("front", 12, 16, 1, depth), INTERFACE.observation.images[1]
+        return replace(INTERFACE, observation=replace(INTERFACE.observation, images=images))
+
+    card = make_card(interface=seeing((0.07, 0.6)))
+    require_fit(card, CELL, seeing((0.07, 0.6)))
+    [problem] = misfits(card, CELL, seeing(span))
+    assert problem.field == "observation.images.front.depth"
+    assert problem.found == "0.07 to 0.6 m"
+    assert problem.wanted.startswith(wanted)
+
+
 def test_another_cell() -> None:
     [problem] = misfits(make_card(), "twin", INTERFACE)
     assert (problem.field, problem.found, problem.wanted) == ("cell_id", CELL, "'twin'")
