@@ -15,9 +15,7 @@ import contextlib
 import logging
 import socket
 import time
-from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
@@ -30,9 +28,10 @@ from policy.serving.host import Host
 from policy.serving.keys import ServerKeys, require_own
 from policy.serving.local import AVAILABLE, SLOTS, Door, Guest
 from policy.serving.network import DOMAIN, Network
-from policy.serving.parcels import Parcel, Reply, fetch
+from policy.serving.orders import Orders
+from policy.serving.parcels import Parcel, fetch
 from policy.serving.watch import Watch, resident, return_memory
-from policy.serving.wire import SPEAK, Ask, Command, Hello, Refusal, Status, Welcome, pack, unpack
+from policy.serving.wire import Ask, Hello, Refusal, Welcome, pack, unpack
 
 LOG = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ class Server:
         self._max_age_ns = int(age * 1e9)
         self._running = True
         self._guests: dict[int, Guest] = {}
-        self._offers: dict[Future[str], tuple[int, Reply]] = {}
+        self._orders = Orders(host, self._ring)
         self._poller = zmq.Poller()
         self._watch = Watch(config.max_memory)
         with contextlib.ExitStack() as opened:
@@ -131,10 +130,10 @@ class Server:
                     waiting += self._open(parcel, arrived)
             elif self._control and source is self._control.socket:
                 for parcel in self._control.take(1):
-                    self._obey(parcel)
+                    self._orders.obey(parcel)
             elif source == self._bell.fileno():
                 self._bell.recv(4096)
-                self._settle()
+                self._orders.settle()
             elif self._door:
                 self._admit(self._door)
         for first in range(0, len(waiting), self._config.max_batch):
@@ -221,34 +220,6 @@ class Server:
             self._door.name if self._door else "",
         )
 
-    def _obey(self, parcel: Parcel) -> None:
-        """An operator's parcel."""
-        id = 0
-        try:
-            command = unpack(parcel.header)
-            id = command.id
-            if not isinstance(command, Command):
-                raise Invalid("kind", type(command).__name__.lower(), "command", SPEAK)
-            if command.verb == "offer":
-                offer = self._host.offer(Path(command.path))
-                self._offers[offer] = id, parcel.reply
-                offer.add_done_callback(self._ring)
-                return
-            version = self._host.rollback() if command.verb == "rollback" else self._host.version
-            parcel.reply(pack(Status(id, version)))
-        except (Invalid, ContractError) as error:
-            parcel.reply(pack(Refusal.of(id, error)))
-
     def _ring(self, _: object = None) -> None:
         with contextlib.suppress(OSError):  # closed meanwhile
             self._rope.send(b"!")
-
-    def _settle(self) -> None:
-        """Tell operators what became of their offers."""
-        for offer in [one for one in self._offers if one.done()]:
-            id, reply = self._offers.pop(offer)
-            try:
-                reply(pack(Status(id, offer.result())))
-            except ContractError as error:
-                LOG.error("an offer is refused: %s", error)
-                reply(pack(Refusal.of(id, error)))
