@@ -121,6 +121,11 @@ def batch_of_one(
     return {name: value[None] for name, value in {**images, **present}.items()}
 
 
+def blank(wanted: Mapping[str, Tensor]) -> dict[str, Array]:
+    """A batch of one that shows nothing."""
+    return {name: np.zeros((1, *one.shape), one.dtype) for name, one in wanted.items()}
+
+
 def check_feed(wanted: Mapping[str, Tensor], feed: Feed) -> int:
     """The number of rows of a feed that is exactly what is wanted; else every fault by name."""
     problems = []

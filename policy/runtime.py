@@ -24,12 +24,12 @@ from policy.contract import ContractError, Interface, PolicyCard, Problem
 from policy.contract.card import METADATA_KEY
 from policy.feed import (
     LIMITS,
-    Array,
     BadAction,
     Decision,
     Feed,
     FloatArray,
     Tensor,
+    blank,
     check_decision,
     check_feed,
     check_limits,
@@ -42,15 +42,9 @@ CPU = "CPUExecutionProvider"
 FASTEST_FIRST = ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU)
 NOISE = "noise"
 # What the runtime raises of a graph that it cannot load or run; they have no common base.
-ERRORS = (
-    native.EPFail,
-    native.Fail,
-    native.InvalidArgument,
-    native.InvalidGraph,
-    native.InvalidProtobuf,
-    native.NoModel,
-    native.NotImplemented,
-    native.RuntimeException,
+ERRORS: tuple[type[Exception], ...] = (
+    UnicodeDecodeError,  # instead of any, if that would tell a name that is no text
+    *(one for one in vars(native).values() if isinstance(one, type) and issubclass(one, Exception)),
 )
 EXPORT = "export the policy again"
 
@@ -76,7 +70,7 @@ class OnnxPolicy:
         threads: int = 1,  # with two, a CEM graph's slowest runs get slower
         warm_up: bool = True,
     ) -> None:
-        content = path.read_bytes()  # once: what is named by `version` is what runs
+        content = _read(path)  # once: what is named by `version` is what runs
         self.version = hashlib.sha256(content).hexdigest()[:12]
         self._session = _load(path, content, _providers(providers), threads)
         self.provider: str = self._session.get_providers()[0]
@@ -86,15 +80,10 @@ class OnnxPolicy:
                 str(path), [Problem("providers", found, f"'{providers[0]}'", remedy)]
             )
         LOG.info("%s %s runs on %s", path.name, self.version, self.provider)
-        self.card = _card(path, self._session)
-        self.name, self.interface, self.stack = (
-            self.card.name,
-            self.card.interface,
-            self.card.stack,
-        )
+        self.card, inputs, outputs = _declared(path, self._session)
+        self.name, self.interface = self.card.name, self.card.interface
+        self.stack = self.card.stack
         self._tensors = tensors(self.interface, self.stack)
-        inputs = {port.name: _port(port) for port in self._session.get_inputs()}
-        outputs = {port.name: _port(port) for port in self._session.get_outputs()}
         problems = list(_misfits(self.interface, self._tensors, inputs, outputs))
         if problems:
             raise ContractError(f"{path}: the graph does not fit its card", problems)
@@ -160,11 +149,6 @@ class OnnxPolicy:
         return Decision(action, q, self.version)
 
 
-def blank(wanted: dict[str, Tensor]) -> dict[str, Array]:
-    """A batch of one that shows nothing."""
-    return {name: np.zeros((1, *one.shape), one.dtype) for name, one in wanted.items()}
-
-
 def _providers(asked: Sequence[str] | None) -> list[str]:
     available = onnxruntime.get_available_providers()
     missing = [name for name in asked or () if name not in available]
@@ -174,6 +158,14 @@ def _providers(asked: Sequence[str] | None) -> list[str]:
             "onnxruntime", [Problem("providers", missing, f"of {', '.join(available)}", remedy)]
         )
     return list(asked) if asked else [name for name in FASTEST_FIRST if name in available]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # the latter of a path that holds a NUL
+        problem = Problem("file", str(error), "a file that can be read", "correct the path")
+        raise ContractError(str(path), [problem]) from None
 
 
 def _load(
@@ -193,13 +185,22 @@ def _load(
         raise ContractError(str(path), [problem]) from None
 
 
-def _card(path: Path, session: onnxruntime.InferenceSession) -> PolicyCard:
-    properties = session.get_modelmeta().custom_metadata_map
+def _declared(
+    path: Path, session: onnxruntime.InferenceSession
+) -> tuple[PolicyCard, dict[str, Port], dict[str, Port]]:
+    """What a graph says of itself: its card, inputs and outputs."""
+    try:
+        properties = session.get_modelmeta().custom_metadata_map
+        inputs = {port.name: _port(port) for port in session.get_inputs()}
+        outputs = {port.name: _port(port) for port in session.get_outputs()}
+    except UnicodeDecodeError as error:
+        problem = Problem("metadata", str(error), "names and values in UTF-8", EXPORT)
+        raise ContractError(str(path), [problem]) from None
     if METADATA_KEY not in properties:
         remedy = "export the policy with regrasp, which writes its card"
         problem = Problem(f"metadata.{METADATA_KEY}", sorted(properties), "a policy card", remedy)
         raise ContractError(str(path), [problem])
-    return PolicyCard.from_json(properties[METADATA_KEY], str(path))
+    return PolicyCard.from_json(properties[METADATA_KEY], str(path)), inputs, outputs
 
 
 def _port(port: Any) -> Port:

@@ -90,7 +90,7 @@ def main() -> None:
             keys=keys,
         )
         serve(arguments.model, config)
-    except (ContractError, Invalid, FileNotFoundError) as error:
+    except (ContractError, Invalid, OSError) as error:
         sys.exit(str(error))
 
 

@@ -136,11 +136,7 @@ class Host:
         self.close()
 
     def _consider(self, path: Path) -> str:
-        try:
-            policy = self._load(path)
-        except OSError as error:
-            problem = Problem("file", str(error), "a file that can be read", "correct the path")
-            raise ContractError(str(path), [problem]) from None
+        policy = self._load(path)
         if policy.version == self.version:
             return policy.version  # it serves already
         problems = self._misfits(policy)

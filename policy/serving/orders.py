@@ -43,7 +43,13 @@ class Orders:
         for offer in [one for one in self._offers if one.done()]:
             id, reply = self._offers.pop(offer)
             try:
-                reply(pack(Status(id, offer.result())))
+                answer: Status | Refusal = Status(id, offer.result())
             except ContractError as error:
                 LOG.error("an offer is refused: %s", error)
-                reply(pack(Refusal.of(id, error)))
+                answer = Refusal.of(id, error)
+            except Exception as error:  # whatever it is, robots are being served
+                LOG.exception("an offer failed")
+                remedy = "look at the server's log; the policy before keeps serving"
+                fault = Invalid("offer", repr(error), "a policy that loads", remedy)
+                answer = Refusal.of(id, fault)
+            reply(pack(answer))

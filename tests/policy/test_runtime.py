@@ -172,6 +172,20 @@ def test_a_stack_of_frames_is_part_of_the_fit(tmp_path: Path) -> None:
     assert "uint8 (any, 3, 12, 16, 3)" in str(caught.value)
 
 
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    path = search_policy(tmp_path / "garbled.onnx")
+    path.write_bytes(path.read_bytes().replace(b"noise", b"\xffoise"))
+    with pytest.raises(ContractError, match=r"metadata: found .*utf-8"):
+        OnnxPolicy(path)
+
+
+@pytest.mark.parametrize("name", ["", "missing.onnx", "grasp.onnx/part", "a\0b"])
+def test_files_that_cannot_be_read(name: str, tmp_path: Path) -> None:
+    search_policy(tmp_path / "grasp.onnx")
+    with pytest.raises(ContractError, match="file: found"):
+        OnnxPolicy(tmp_path / name)
+
+
 def test_files_that_are_no_policy(tmp_path: Path) -> None:
     path = search_policy(tmp_path / "cut.onnx")
     content = path.read_bytes()

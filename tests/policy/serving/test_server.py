@@ -238,9 +238,12 @@ def test_bad_offers_are_refused_by_name(tmp_path: Path) -> None:
     whole = search_policy(tmp_path / "whole.onnx", reach=0.5).read_bytes()
     cut = tmp_path / "cut.onnx"
     cut.write_bytes(whole[: len(whole) // 2])
+    garbled = tmp_path / "garbled.onnx"  # its card is no text
+    garbled.write_bytes(whole.replace(b'"bench"', b'"\xff\xfe\xff\xfe\xff"'))
     interface = dataclasses.replace(INTERFACE, control_period_s=0.1)
     offers = {
-        "file": [cut, tmp_path / "missing.onnx"],
+        "file": [cut, tmp_path / "missing.onnx", tmp_path, tmp_path / "a\0b"],
+        "metadata": [garbled],
         "control_period_s": [
             search_policy(tmp_path / "fast.onnx", card=make_card(interface=interface))
         ],
