@@ -88,16 +88,24 @@ class Host:
         limits: FloatArray | None = None,
         seeds: Sequence[int] | None = None,
     ) -> Decision:
-        """Actions of the serving policy. Where it gives one that is not finite or out of its
-        limits, the policy before takes over, for this request already."""
+        """Actions of the serving policy. Where it fails, or gives one that is not finite or out of
+        its limits, the policy before takes over, for this request already."""
         rows = check_feed(self._tensors, feed)
         allowed = check_limits(self.interface.action, limits, rows)
         serving = self._serving
 
         def decide(policy: Policy) -> Decision:
             source = f"policy '{policy.name}' {policy.version}"
-            found = policy.act(feed, limits, seeds)
-            return check_decision(source, self.interface.action, allowed, found)
+            try:
+                found = policy.act(feed, limits, seeds)
+                return check_decision(source, self.interface.action, allowed, found)
+            except ContractError:
+                raise
+            except Exception as error:  # the request is sound, so the policy is not
+                LOG.exception("%s failed", source)
+                remedy = "mend it, or go back to the one before"
+                problem = Problem("act", repr(error), "a decision", remedy)
+                raise BadAction(source, [problem]) from error
 
         try:
             decision = decide(serving.policy)
