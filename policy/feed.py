@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -86,6 +86,13 @@ class Policy(Protocol):
         """Actions within `limits` (B, 2, A), by default the action's own range. A seed a row
         reproduces the action."""
         ...
+
+
+@runtime_checkable
+class Episodic(Protocol):
+    """A policy that remembers its episode: one robot's own, and never shared."""
+
+    def reset(self) -> None: ...
 
 
 class BadAction(ContractError):

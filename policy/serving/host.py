@@ -4,7 +4,8 @@
     decision = host.act(feed, seeds=[7])
     version = host.offer(new_path).result()    # refused ones raise ContractError
 
-A host is a policy itself: it stands where one is wanted, in a node or behind a server.
+A host is a policy itself: it stands where one is wanted, in a node or behind a server. It does not
+know robots apart, so it takes no policy that remembers an episode.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from policy.feed import (
     Array,
     BadAction,
     Decision,
+    Episodic,
     Feed,
     FloatArray,
     Policy,
@@ -53,6 +55,9 @@ class Host:
         load: Callable[[Path], Policy] = OnnxPolicy,
         remember_every_s: float = 1.0,
     ) -> None:
+        problems = _memories(policy)
+        if problems:
+            raise ContractError(f"policy '{policy.name}' {policy.version}", problems)
         self._load, self._remember_every_s = load, remember_every_s
         self._serving = Serving(policy, None)
         self._tensors = tensors(policy.interface, policy.stack)
@@ -161,7 +166,8 @@ class Host:
     def _misfits(self, policy: Policy) -> list[Problem]:
         """Robots keep sending what they were told at first: the newcomer must be of that form."""
         served = self.policy
-        found = differences(policy.interface, served.interface, REPAIR)
+        found = _memories(policy)
+        found += differences(policy.interface, served.interface, REPAIR)
         if policy.stack != served.stack:
             found.append(Problem("stack", policy.stack, str(served.stack), REPAIR))
         cells = [one.card.cell_id for one in (policy, served) if isinstance(one, OnnxPolicy)]
@@ -186,3 +192,12 @@ class Host:
         if now - self._remembered >= self._remember_every_s:
             self._remembered = now
             self._seen.append({name: array[:1].copy() for name, array in feed.items()})
+
+
+def _memories(policy: Policy) -> list[Problem]:
+    """One robot would be given what was meant for another, or for the episode before."""
+    if not isinstance(policy, Episodic):
+        return []
+    wanted = "one that remembers nothing from one request to the next"
+    remedy = "give each robot its own, in its own process, and reset it when an episode begins"
+    return [Problem("policy", f"{type(policy).__name__}, which has reset()", wanted, remedy)]

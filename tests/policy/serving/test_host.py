@@ -47,6 +47,23 @@ def test_a_policy_that_raises_is_withdrawn(
     assert [one.levelno for one in told] == [logging.ERROR]
 
 
+class Planning(Still):
+    """It remembers what it is about."""
+
+    version = "v2"
+
+    def reset(self) -> None: ...
+
+
+def test_what_remembers_an_episode_is_not_shared() -> None:
+    with pytest.raises(ContractError, match=r"policy: found 'Planning, which has reset\(\)'"):
+        Host(Planning())
+    with Host(Still(), lambda _: Planning()) as host:
+        with pytest.raises(ContractError, match="policy: found 'Planning"):
+            host.offer(Path("planning")).result()
+        assert host.version == "v0"
+
+
 def test_the_only_policy_raises(tmp_path: Path) -> None:
     with running(Host(Blinded()), tmp_path) as server, Client(server.address) as robot:
         with pytest.raises(ContractError, match=r"act: found .*KeyError"):

@@ -16,6 +16,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from policy.contract import ContractError, Invalid
 from policy.feed import BadAction
+from policy.serving.host import Host
 from policy.serving.remote import Column, Dialect, RemotePolicy
 
 SPEC = INTERFACE.action
@@ -205,6 +206,15 @@ def test_a_batch_is_refused() -> None:
         RemotePolicy(url, INTERFACE, DIALECT) as policy,
     ):
         two = {name: np.repeat(value, 2, 0) for name, value in look().items()}
-        with pytest.raises(ContractError, match="observation: found '2 rows'"):
+        with pytest.raises(ContractError, match="observation: found '2 rows'") as caught:
             policy.act(two)
-        assert not isinstance(policy, BadAction)
+        assert not isinstance(caught.value, BadAction)  # the model is not to blame
+
+
+def test_a_chunk_is_of_one_robot() -> None:
+    with (
+        serving(lambda _: {"actions": chunk()}) as (url, *_),
+        RemotePolicy(url, INTERFACE, DIALECT) as policy,
+        pytest.raises(ContractError, match="policy: found 'RemotePolicy"),
+    ):
+        Host(policy)
