@@ -5,7 +5,8 @@
     decision = policy.act(batch_of_one(images, proprio))
 
 Such a policy answers with a chunk of actions. The first `horizon` of them are executed, then it is
-asked again. Its answers have no number, so a connection on which one came too late is given up.
+asked again. A chunk lasts for half as long again as they take, counted from its observation. Its
+answers have no number, so a connection on which one came too late is given up.
 
 openpi's protocol knows no encryption of its own: use wss:// or a tunnel beyond a network you trust.
 """
@@ -102,9 +103,7 @@ class RemotePolicy:
             raise ContractError("observation", [problem])
         allowed = check_limits(self.interface.action, limits, 1)
         if not self._chunk or time.monotonic() > self._until:
-            self._chunk = self._ask(feed)
-            lasting = self._dialect.horizon * self.interface.control_period_s
-            self._until = time.monotonic() + 1.5 * lasting
+            self._chunk = self._plan(feed)
         action = np.clip(self._chunk.pop(0)[None], allowed[:, 0], allowed[:, 1])
         return Decision(action, np.full(1, np.nan, np.float32), self.version)
 
@@ -136,6 +135,18 @@ class RemotePolicy:
         self.metadata = self._understand(greeting)
         self.version = f"openpi-{hashlib.sha256(greeting).hexdigest()[:12]}"
         return connection
+
+    def _plan(self, feed: Feed) -> list[FloatArray]:
+        """A chunk for what is seen now, unless the answer takes so long that now is long ago."""
+        seen, lasting = time.monotonic(), self._dialect.horizon * self.interface.control_period_s
+        chunk = self._ask(feed)
+        age, most = time.monotonic() - seen, 1.5 * lasting
+        if age > most:
+            remedy = "ask again, if it has compiled only now; else look at the server's load"
+            problem = Problem("chunk age", f"{age:.1f} s", f"up to {most:.1f} s", remedy)
+            raise ContractError(self.name, [problem])
+        self._until = seen + most
+        return chunk
 
     def _ask(self, feed: Feed) -> list[FloatArray]:
         connection = self._connection or self._connect()

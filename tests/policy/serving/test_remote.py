@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import msgpack  # type: ignore[import-untyped]
@@ -16,6 +17,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from policy.contract import ContractError, Invalid
 from policy.feed import BadAction
+from policy.serving import remote
 from policy.serving.host import Host
 from policy.serving.remote import Column, Dialect, RemotePolicy
 
@@ -175,6 +177,29 @@ def test_a_late_answer_is_never_taken_for_the_next() -> None:
         patient = RemotePolicy(url, INTERFACE, DIALECT)
         np.testing.assert_allclose(patient.act(look()).action[0, 1], 0.2)
         patient.close()
+
+
+def test_a_chunk_is_as_old_as_its_observation(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, starts = [0.0], iter([0.0, 0.1, 0.2, 0.3])
+    takes = iter([0.8, 50.0, 0.1])
+    monkeypatch.setattr(remote, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        now[0] += next(takes)
+        return {"actions": chunk(next(starts))}
+
+    with (
+        serving(answer) as (url, asked, _),
+        RemotePolicy(url, INTERFACE, DIALECT) as policy,
+    ):
+        np.testing.assert_allclose(policy.act(look()).action[0, 1], 0.0)
+        now[0] = 0.89  # of 1.5 times three steps of 0.2 s
+        np.testing.assert_allclose(policy.act(look()).action[0, 1], 0.01)
+        now[0] = 0.91
+        with pytest.raises(ContractError, match=r"chunk age: found '50.0 s', wanted up to 0.9 s"):
+            policy.act(look())
+        np.testing.assert_allclose(policy.act(look()).action[0, 1], 0.2)
+        assert len(asked) == 3
 
 
 def test_no_server_no_policy() -> None:
