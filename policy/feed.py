@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,9 @@ class Decision:
     action: FloatArray
     q: FloatArray
     version: str  # of the policy that decided
+
+
+D = TypeVar("D", bound=Decision)
 
 
 class Policy(Protocol):
@@ -190,7 +193,7 @@ def check_limits(spec: ActionSpec, limits: FloatArray | None, rows: int) -> Floa
     return limits
 
 
-def check_decision(source: str, spec: ActionSpec, limits: FloatArray, found: Decision) -> Decision:
+def check_decision(source: str, spec: ActionSpec, limits: FloatArray, found: D) -> D:
     """The decision, with what is rounding taken off; anything else outside is a `BadAction`."""
     rows = len(limits)
     low, high = limits[:, 0], limits[:, 1]

@@ -11,6 +11,7 @@ import numpy as np
 
 from policy.contract import ContractError, Invalid
 from policy.feed import Array, FloatArray, check_limits
+from policy.serving.clock import too_old
 from policy.serving.host import Host
 from policy.serving.parcels import Reply
 from policy.serving.parity import stack
@@ -75,9 +76,7 @@ def _in_time(one: Waiting, now: int, max_age_ns: int) -> bool:
         remedy = "allow more time, or a faster policy; mind the queue"
         one.refuse(Invalid("deadline", found, wanted, remedy))
     elif age > max_age_ns:
-        found, wanted = f"{age / 1e6:.1f} ms", f"up to {max_age_ns / 1e6:g} ms"
-        remedy = "look at the camera and the way to the server"
-        one.refuse(Invalid("observation age", found, wanted, remedy))
+        one.refuse(too_old(age, max_age_ns))
     return over <= 0 and age <= max_age_ns
 
 

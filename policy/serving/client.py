@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from policy.contract import ContractError, Interface, Problem
+from policy.contract import ContractError, Interface, Invalid, Problem
 from policy.feed import (
     LIMITS,
     Array,
@@ -31,7 +31,7 @@ from policy.feed import (
     check_limits,
     tensors,
 )
-from policy.serving.clock import CLOCK
+from policy.serving.clock import CLOCK, too_old
 from policy.serving.keys import ClientKeys
 from policy.serving.local import SLOTS, Link
 from policy.serving.network import Buffer, Connection
@@ -119,8 +119,9 @@ class Client:
         budget_s: float | None = None,
     ) -> Answered:
         """The action for one robot's observation, captured at `captured_ns` of
-        `time.monotonic_ns()` (now, if not given). It comes within `budget_s` (one control period)
-        or `ContractError` is raised: there is nothing to act on then."""
+        `time.monotonic_ns()` (now, if not given). It comes within `budget_s` (one control period),
+        and before the observation is too old, or `ContractError` is raised: there is nothing to act
+        on then."""
         rows = check_feed(self._tensors, feed)
         if rows != 1:
             problem = Problem("observation", f"{rows} rows", "one", "use a client for each robot")
@@ -141,7 +142,9 @@ class Client:
         else:
             self._connection.send([ask, *parts], budget)
         answer = _await(self._link or self._connection, number, until, Answer)
-        now = time.monotonic_ns()
+        now, most = time.monotonic_ns(), int(self.max_age_s * 1e9)
+        if now - captured > most:  # the server does not see what the network took
+            raise ContractError("policy server", [too_old(now - captured, most).problem])
         if len(answer.action) != 4 * len(spec):
             found = f"{len(answer.action)} bytes"
             raise ContractError(
@@ -157,8 +160,7 @@ class Client:
             queue_s=answer.queue_ns / 1e9,
             run_s=answer.run_ns / 1e9,
         )
-        check_decision("policy server", spec, allowed, answered)
-        return answered
+        return check_decision("policy server", spec, allowed, answered)
 
     def close(self) -> None:
         if self._link:
@@ -235,7 +237,10 @@ def _await(way: Connection | Link, number: int, until_ns: int, kind: type[T]) ->
             wanted = "an answer before it has passed"
             remedy = "allow more time, or look at the server's load"
             raise ContractError("policy server", [Problem("deadline", "passed", wanted, remedy)])
-        reply = unpack(packet)
+        try:
+            reply = unpack(packet)
+        except Invalid as error:
+            raise ContractError("policy server", [error.problem]) from None
         if isinstance(reply, Refusal) and reply.id in (0, number):
             raise reply.error("policy server")
         if isinstance(reply, kind) and reply.id == number:

@@ -29,6 +29,12 @@ def _name() -> str:
 CLOCK = _name()
 
 
+def too_old(age_ns: int, most_ns: int) -> Invalid:
+    """What to say of an observation that is not to be acted on."""
+    found, wanted = f"{age_ns / 1e6:.1f} ms", f"up to {most_ns / 1e6:g} ms"
+    return Invalid("observation age", found, wanted, "look at the camera and the way to the server")
+
+
 def on_our_clock(
     clock: str, captured_ns: int, sent_ns: int, deadline_ns: int, arrived_ns: int, now_ns: int
 ) -> tuple[int, int]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import zmq
 from factories import INTERFACE
 from graphs import look
 
@@ -19,7 +20,7 @@ from policy.serving.clock import CLOCK
 from policy.serving.host import Host
 from policy.serving.parcels import announce
 from policy.serving.server import Server, ServerConfig
-from policy.serving.wire import Ask, pack
+from policy.serving.wire import Ask, Message, pack, unpack
 
 
 @contextmanager
@@ -33,6 +34,29 @@ def running(host: Host, directory: Path, **config: Any) -> Iterator[Server]:
         finally:
             server.stop()
             thread.join()
+
+
+@contextmanager
+def pretending(directory: Path, reply: Callable[[Message], bytes]) -> Iterator[str]:
+    """A server that says what it is told to, be it right or wrong; yields its address."""
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    address = f"ipc://{directory}/pretender"
+
+    def run() -> None:
+        with context.socket(zmq.ROUTER) as router, suppress(zmq.ContextTerminated):
+            router.setsockopt(zmq.LINGER, 0)
+            router.bind(address)
+            while True:
+                sender, header, *_ = router.recv_multipart()
+                router.send_multipart((sender, reply(unpack(header))))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield address
+    finally:
+        context.term()
+        thread.join()
 
 
 class Still:
