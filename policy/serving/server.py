@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import socket
 import time
 from dataclasses import dataclass
@@ -45,6 +46,13 @@ class ServerConfig:
     max_local: int = 64  # clients through shared memory
     max_memory: int = 4 << 30  # bytes; beyond it, what came over the network is thrown away
     keys: ServerKeys | None = None
+
+    def __post_init__(self) -> None:
+        if self.max_batch < 1:
+            raise Invalid("max_batch", self.max_batch, "1 or more", "8 is the default")
+        if self.max_age_s is not None and not 0 < self.max_age_s < math.inf:
+            remedy = "give seconds, or leave it out for one control period"
+            raise Invalid("max_age_s", self.max_age_s, "more than 0, and finite", remedy)
 
 
 class Server:

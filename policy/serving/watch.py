@@ -13,6 +13,9 @@ import sys
 import time
 from pathlib import Path
 
+from policy.contract import Invalid
+
+GROWTH = 64 << 20  # bytes: less, after dropping what could be dropped, is no reason to do it again
 STATM = Path("/proc/self/statm")
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's
@@ -39,13 +42,23 @@ def return_memory() -> None:
 
 class Watch:
     def __init__(self, limit: int, every_s: float = 0.1) -> None:
-        self.limit, self._every_ns = limit, int(every_s * 1e9)
+        held = resident()
+        if limit <= held:
+            found, wanted = f"{limit >> 20} MiB", f"more than the {held >> 20} MiB held already"
+            raise Invalid("max_memory", found, wanted, "leave some for what robots send")
+        self._limit, self._every_ns = limit, int(every_s * 1e9)
         self.every_ms = int(1e3 * every_s)
-        self._looked = 0
+        self._looked, self._ceiling, self._was_exceeded = 0, limit, False
 
     def exceeded(self) -> bool:
+        """Is it time to drop what is held for the network? What was left last time is not the
+        network's, so that much and `GROWTH` more is let be: robots are not to be dropped without
+        end where it is of no use."""
         now = time.monotonic_ns()
         if now - self._looked < self._every_ns:
             return False
-        self._looked = now
-        return resident() > self.limit
+        self._looked, held = now, resident()
+        most = held + GROWTH
+        self._ceiling = max(self._limit, most if self._was_exceeded else min(most, self._ceiling))
+        self._was_exceeded = held > self._ceiling
+        return self._was_exceeded
