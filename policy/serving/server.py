@@ -125,7 +125,7 @@ class Server:
         arrived = self.network.emptied_ns  # what waits already came at some time since then
         if not ready:
             ready = dict(self._poller.poll(self._watch.every_ms))
-            arrived = time.monotonic_ns()
+            arrived = time.monotonic_ns()  # or earlier by what it took us to wake up
         if self._watch.exceeded():
             self._hang_up()
             return
