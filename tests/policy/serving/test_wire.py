@@ -12,7 +12,7 @@ import pytest
 from cards import GONE, edited
 from factories import INTERFACE
 from graphs import look
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from policy.contract import ContractError, Invalid, Problem
@@ -123,6 +123,7 @@ def test_what_is_no_header_is_refused(header: bytes) -> None:
         unpack(header)
 
 
+@settings(deadline=None)
 @given(some.binary(max_size=200))
 def test_noise_is_refused(data: bytes) -> None:
     with pytest.raises((Invalid, ContractError)):
@@ -142,6 +143,7 @@ VALUES = some.recursive(
 NAMES = [*msgpack.unpackb(pack(ASK)), *msgpack.unpackb(pack(ANSWER)), "faults", "interface"]
 
 
+@settings(deadline=None)
 @given(
     some.sampled_from(["ask", "answer", "hello", "welcome", "command", "status", "refusal"]),
     some.dictionaries(some.sampled_from(NAMES), VALUES),
