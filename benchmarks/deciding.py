@@ -29,6 +29,7 @@ from policy.export import Deployed, graph_of, inputs_of
 from policy.learners.qtopt import QTOpt, QTOptConfig
 from policy.networks.critic import Critic, CriticConfig
 from policy.quantize import quantized
+from policy.serving.parity import made_up
 
 RESULT = Path(__file__).with_name("results") / "deciding.json"
 CELL = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
@@ -102,7 +103,7 @@ def contender(name: str, size: int) -> Callable[[], object]:
             path.write_bytes(model)
             origin = Provenance("", "", (), 0, "")
             write_card(path, PolicyCard("x", "twin", where.seen, where.preprocessing, origin))
-            model = quantized(path)
+            model = quantized(path, made_up(where.seen, 1, 32))
     one = session(model)
     return lambda: one.run(None, feed)
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from policy import environments
 from policy.contract import ContractError, Deployment, Invalid, PolicyCard, differences
 from policy.environments import FloatArray
 from policy.export import feed_of
+from policy.feed import Feed
 from policy.learners.learner import Observations
 from policy.rollouts import Act, Rollouts
 from policy.runtime import OnnxPolicy
@@ -80,16 +82,19 @@ def evaluate(
 
 class Fed:
     """An exported policy as `evaluate` drives it; each row's noise follows from how many rows came
-    before it."""
+    before it. `watch` is shown each feed."""
 
-    def __init__(self, policy: OnnxPolicy, seed: int = 0) -> None:
-        self._policy, self._seed = policy, seed
+    def __init__(self, policy: OnnxPolicy, watch: Callable[[Feed], object] | None = None) -> None:
+        self._policy, self._watch, self._rows = policy, watch, 0
 
     def __call__(self, seen: Observations) -> tuple[FloatArray, FloatArray]:
-        seeds = range(self._seed, self._seed + len(seen))
-        self._seed += len(seen)
+        seeds = range(self._rows, self._rows + len(seen))
+        self._rows += len(seen)
         card = self._policy.card
-        decision = self._policy.act(feed_of(card, raw(card, seen)), seeds=seeds)
+        feed = feed_of(card, raw(card, seen))
+        if self._watch is not None:
+            self._watch(feed)
+        decision = self._policy.act(feed, seeds=seeds)
         return decision.action, decision.q
 
 
@@ -133,18 +138,23 @@ def require_same(card: PolicyCard, offered: Deployment) -> None:
         raise ContractError(f"policy '{card.name}' does not fit the task", problems)
 
 
-def judged(path: Path, choice: argparse.Namespace) -> Evaluation:
-    """The policy at `path` on the task that the command line names."""
-    policy = OnnxPolicy(path)
+@contextmanager
+def played(policy: OnnxPolicy, choice: argparse.Namespace, seed: int) -> Iterator[Rollouts]:
+    """For the policy, on the task that the command line names."""
     a, size = choice, drawn_size(policy.card)
     envs = environments.make(a.task, a.envs, size, a.processes, a.repeat, a.arguments)
-    try:
+    with closing(envs):
         require_same(policy.card, envs.deployment)
-        rollouts = Rollouts(envs, policy.interface, policy.stack, "evaluation", a.seed)
-        with tqdm(total=a.episodes, unit=" episodes") as bar:
-            return evaluate(Fed(policy), rollouts, a.episodes, bar.update)
-    finally:
-        envs.close()
+        yield Rollouts(envs, policy.interface, policy.stack, "evaluation", seed)
+
+
+def judged(path: Path, choice: argparse.Namespace) -> Evaluation:
+    policy = OnnxPolicy(path)
+    with (
+        played(policy, choice, choice.seed) as rollouts,
+        tqdm(total=choice.episodes, unit=" episodes") as bar,
+    ):
+        return evaluate(Fed(policy), rollouts, choice.episodes, bar.update)
 
 
 def parser(program: str, description: str | None) -> argparse.ArgumentParser:

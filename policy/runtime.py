@@ -24,6 +24,7 @@ from policy.contract import ContractError, Interface, PolicyCard, Problem
 from policy.contract.card import METADATA_KEY
 from policy.feed import (
     LIMITS,
+    Array,
     BadAction,
     Decision,
     Feed,
@@ -104,13 +105,7 @@ class OnnxPolicy:
         `noise` is for those who compare with what the graph was made from."""
         rows = check_feed(self._tensors, feed)
         allowed = check_limits(self.interface.action, limits, rows)
-        inputs = dict(feed)
-        if self._searches:
-            inputs[LIMITS] = allowed
-        if self._noise is not None:
-            drawn = self._draw(self._noise, rows, seeds) if noise is None else noise
-            inputs[NOISE] = drawn
-        decision = self._run(inputs)
+        decision = self._run(self._inputs(feed, allowed, seeds, noise))
         source = f"policy '{self.name}' {self.version}"
         if not np.isfinite(decision.q).all():
             # A critic that has diverged gives actions that look well, and mean nothing.
@@ -122,6 +117,26 @@ class OnnxPolicy:
             clipped = np.clip(decision.action, limits[:, 0], limits[:, 1])
             decision = replace(decision, action=clipped)
         return check_decision(source, self.interface.action, allowed, decision)
+
+    def inputs(self, feed: Feed, seeds: Sequence[int]) -> dict[str, Array]:
+        """What `act` would run the graph on."""
+        rows = check_feed(self._tensors, feed)
+        return self._inputs(feed, check_limits(self.interface.action, None, rows), seeds, None)
+
+    def _inputs(
+        self,
+        feed: Feed,
+        allowed: FloatArray,
+        seeds: Sequence[int] | None,
+        noise: FloatArray | None,
+    ) -> dict[str, Array]:
+        inputs = dict(feed)
+        if self._searches:
+            inputs[LIMITS] = allowed
+        if self._noise is not None:
+            drawn = self._draw(self._noise, len(allowed), seeds) if noise is None else noise
+            inputs[NOISE] = drawn
+        return inputs
 
     def _draw(self, shape: tuple[int, ...], rows: int, seeds: Sequence[int] | None) -> FloatArray:
         """Each row has a generator of its own: its action is the same in any batch."""
