@@ -24,7 +24,8 @@ from policy.feed import LIMITS, PAST_ACTIONS, PROPRIO, Array, Feed
 from policy.learners.learner import Observations
 from policy.networks.acting import PolicyModule
 from policy.networks.reduce import Reduce
-from policy.runtime import CPU, NOISE, OnnxPolicy
+from policy.ports import NOISE
+from policy.runtime import CPU, OnnxPolicy
 
 OPSET = 20
 AGREE = 1e-3  # of an action's range, and of a value

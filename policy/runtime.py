@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
-from policy.contract import ContractError, Interface, PolicyCard, Problem
+from policy.contract import ContractError, PolicyCard, Problem
 from policy.contract.card import METADATA_KEY
 from policy.feed import (
     LIMITS,
@@ -29,36 +28,23 @@ from policy.feed import (
     Decision,
     Feed,
     FloatArray,
-    Tensor,
     blank,
     check_decision,
     check_feed,
     check_limits,
     tensors,
 )
+from policy.ports import EXPORT, NOISE, Port, lengths, misfits, port_of
 
 LOG = logging.getLogger(__name__)
 
 CPU = "CPUExecutionProvider"
 FASTEST_FIRST = ("TensorrtExecutionProvider", "CUDAExecutionProvider", CPU)
-NOISE = "noise"
 # What the runtime raises of a graph that it cannot load or run; they have no common base.
 ERRORS: tuple[type[Exception], ...] = (
     UnicodeDecodeError,  # instead of any, if that would tell a name that is no text
     *(one for one in vars(native).values() if isinstance(one, type) and issubclass(one, Exception)),
 )
-EXPORT = "export the policy again"
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input or output as the graph declares it; None is an axis of any length."""
-
-    dtype: str
-    shape: tuple[int | None, ...]
-
-    def __str__(self) -> str:
-        return f"{self.dtype} ({', '.join('any' if n is None else str(n) for n in self.shape)})"
 
 
 class OnnxPolicy:
@@ -85,11 +71,11 @@ class OnnxPolicy:
         self.name, self.interface = self.card.name, self.card.interface
         self.stack = self.card.stack
         self._tensors = tensors(self.interface, self.stack)
-        problems = list(_misfits(self.interface, self._tensors, inputs, outputs))
+        problems = list(misfits(self.interface, self._tensors, inputs, outputs))
         if problems:
             raise ContractError(f"{path}: the graph does not fit its card", problems)
         self._searches = LIMITS in inputs
-        self._noise = _lengths(inputs[NOISE]) if NOISE in inputs else None
+        self._noise = lengths(inputs[NOISE]) if NOISE in inputs else None
         self._random = np.random.default_rng()
         if warm_up:
             self.act(blank(self._tensors), seeds=[0])
@@ -206,8 +192,8 @@ def _declared(
     """What a graph says of itself: its card, inputs and outputs."""
     try:
         properties = session.get_modelmeta().custom_metadata_map
-        inputs = {port.name: _port(port) for port in session.get_inputs()}
-        outputs = {port.name: _port(port) for port in session.get_outputs()}
+        inputs = {port.name: port_of(port) for port in session.get_inputs()}
+        outputs = {port.name: port_of(port) for port in session.get_outputs()}
     except UnicodeDecodeError as error:
         problem = Problem("metadata", str(error), "names and values in UTF-8", EXPORT)
         raise ContractError(str(path), [problem]) from None
@@ -216,50 +202,3 @@ def _declared(
         problem = Problem(f"metadata.{METADATA_KEY}", sorted(properties), "a policy card", remedy)
         raise ContractError(str(path), [problem])
     return PolicyCard.from_json(properties[METADATA_KEY], str(path)), inputs, outputs
-
-
-def _port(port: Any) -> Port:
-    dtype = port.type.removeprefix("tensor(").removesuffix(")")
-    shape = tuple(n if isinstance(n, int) else None for n in port.shape or ())
-    return Port({"float": "float32", "double": "float64"}.get(dtype, dtype), shape)
-
-
-def _misfits(
-    interface: Interface,
-    observed: dict[str, Tensor],
-    inputs: dict[str, Port],
-    outputs: dict[str, Port],
-) -> Iterator[Problem]:
-    """Where the graph differs from the card, name by name."""
-    entries = len(interface.action)
-    wanted = {name: Port(one.dtype, (None, *one.shape)) for name, one in observed.items()}
-    if LIMITS in inputs:
-        wanted[LIMITS] = Port("float32", (None, 2, entries))
-    if NOISE in inputs:  # as much of it as it likes
-        wanted[NOISE] = Port("float32", (None, *_lengths(inputs[NOISE])))
-    for name in sorted(inputs.keys() - wanted.keys()):
-        known = f"only {', '.join(sorted({*wanted, LIMITS, NOISE}))}"
-        yield Problem(f"inputs.{name}", str(inputs[name]), known, EXPORT)
-    for name, port in wanted.items():
-        if inputs.get(name) != port:
-            found = str(inputs.get(name, "no such input"))
-            yield Problem(f"inputs.{name}", found, str(port), EXPORT)
-    results = {"action": Port("float32", (None, entries)), "q": Port("float32", (None,))}
-    for name, port in results.items():
-        if name not in outputs or not _agree(outputs[name], port):
-            found = str(outputs.get(name, "no such output"))
-            yield Problem(f"outputs.{name}", found, str(port), EXPORT)
-
-
-def _lengths(port: Port) -> tuple[int, ...]:
-    """Of the axes after the batch; one of any length has to be of one."""
-    return tuple(length or 1 for length in port.shape[1:])
-
-
-def _agree(found: Port, wanted: Port) -> bool:
-    """Of an output, an axis may be unknown; each action is looked at anyway."""
-    return (
-        found.dtype == wanted.dtype
-        and len(found.shape) == len(wanted.shape)
-        and all(a in (b, None) for a, b in zip(found.shape, wanted.shape, strict=True))
-    )
