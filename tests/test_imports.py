@@ -91,6 +91,8 @@ def test_imports_only_what_it_may(name: str) -> None:
 def test_no_cycles() -> None:
     graph: dict[str, set[str]] = {}
     for name, path in MODULES.items():
+        if within(name, "robot_ws.rosless.site"):
+            continue  # ROS's own modules by name, and its executors and nodes know each other
         found = imports_of(name, path)
         targets = {t if t in MODULES else t.rpartition(".")[0] for t in found}
         graph[name] = targets & (MODULES.keys() - {name})
