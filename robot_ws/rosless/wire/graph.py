@@ -1,0 +1,185 @@
+"""Who is there: what this process says of its nodes, and what others say of theirs.
+
+Endpoints are DDS's own knowledge; which node one belongs to is told on `ros_discovery_info`, whole
+after each change. Others' is read when somebody asks, and never waited for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from cyclonedds.builtin import (
+    BuiltinDataReader,
+    BuiltinTopicDcpsParticipant,
+    BuiltinTopicDcpsPublication,
+    BuiltinTopicDcpsSubscription,
+)
+from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
+
+from rosless.interfaces import cdr
+from rosless.interfaces.classes import message_class
+
+from .participant import Endpoint, Participant, Reader, Writer
+from .qos import Quality, user_data
+
+TOPIC, TYPE = "ros_discovery_info", "rmw_dds_common/msg/ParticipantEntitiesInfo"
+MOST = 10_000  # of each kind that are looked at
+ALIVE = InstanceState.Alive | SampleState.Any | ViewState.Any
+NodeName = tuple[str, str]  # namespace, name
+UNKNOWN: NodeName = ("_NODE_NAMESPACE_UNKNOWN_", "_NODE_NAME_UNKNOWN_")
+
+
+@dataclass
+class Owned:
+    """What belongs to a node."""
+
+    readers: list[bytes] = field(default_factory=list)
+    writers: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Found:
+    """An endpoint somewhere."""
+
+    topic: str  # as DDS has it: rt/chatter
+    type_name: str  # std_msgs/msg/String
+    guid: bytes
+    node: NodeName
+    quality: Quality
+    said: Mapping[str, str]
+
+
+class Graph:
+    def __init__(self, participant: Participant) -> None:
+        quality = Quality(transient_local=True, depth=1)
+        self._participant = participant
+        self._info, self._node, self._gid = (
+            message_class(f"rmw_dds_common/msg/{name}")
+            for name in ("ParticipantEntitiesInfo", "NodeEntitiesInfo", "Gid")
+        )
+        self._writer = Writer(participant, TOPIC, TYPE, quality)
+        told = Quality(transient_local=True, keep_all=True)
+        self._reader = Reader(participant, TOPIC, TYPE, told)
+        self._others: dict[bytes, list[tuple[NodeName, Owned]]] = {}
+        self._own: list[tuple[NodeName, Owned]] = []
+        self._lock = threading.RLock()
+        self._look = {
+            topic: ReadCondition(BuiltinDataReader(participant.entity, topic), ALIVE)
+            for topic in (
+                BuiltinTopicDcpsParticipant,
+                BuiltinTopicDcpsPublication,
+                BuiltinTopicDcpsSubscription,
+            )
+        }
+
+    # Of this process ----------------------------------------------------------------------------
+
+    def add_node(self, name: NodeName) -> Owned:
+        owned = Owned()
+        with self._lock:
+            self._own.append((name, owned))
+            self._tell()
+        return owned
+
+    def remove_node(self, owned: Owned) -> None:
+        with self._lock:
+            self._own = [one for one in self._own if one[1] is not owned]
+            self._tell()
+
+    def add(self, owned: Owned, *endpoints: Endpoint) -> None:
+        with self._lock:
+            for one in endpoints:
+                (owned.readers if isinstance(one, Reader) else owned.writers).append(one.guid)
+            self._tell()
+
+    def remove(self, owned: Owned, *endpoints: Endpoint) -> None:
+        with self._lock:
+            gone = {one.guid for one in endpoints}
+            owned.readers = [guid for guid in owned.readers if guid not in gone]
+            owned.writers = [guid for guid in owned.writers if guid not in gone]
+            self._tell()
+
+    def _tell(self) -> None:
+        nodes = [
+            self._node(
+                node_namespace=namespace,
+                node_name=name,
+                reader_gid_seq=[self._gid(data=guid) for guid in owned.readers],
+                writer_gid_seq=[self._gid(data=guid) for guid in owned.writers],
+            )
+            for (namespace, name), owned in self._own
+        ]
+        info = self._info(gid=self._gid(data=self._participant.guid), node_entities_info_seq=nodes)
+        self._writer.write(cdr.pieces(info))
+        self._hear()
+
+    # Of all -------------------------------------------------------------------------------------
+
+    def nodes(self) -> list[NodeName]:
+        """A name for each node: one name may be there twice."""
+        with self._lock:
+            self._hear()
+            return [name for nodes in self._others.values() for name, _ in nodes]
+
+    def writers(self) -> list[Found]:
+        return self._endpoints(BuiltinTopicDcpsPublication)
+
+    def readers(self) -> list[Found]:
+        return self._endpoints(BuiltinTopicDcpsSubscription)
+
+    def _endpoints(self, topic: Any) -> list[Found]:
+        with self._lock:
+            self._hear()
+            owners = {
+                guid: name
+                for nodes in self._others.values()
+                for name, owned in nodes
+                for guid in (*owned.readers, *owned.writers)
+            }
+            return [
+                Found(
+                    one.topic_name,
+                    _ros_type(one.type_name),
+                    one.key.bytes,
+                    owners.get(one.key.bytes, UNKNOWN),
+                    Quality.found(one.qos),
+                    user_data(one.qos),
+                )
+                for one in self._alive(topic)
+            ]
+
+    def _alive(self, topic: Any) -> Iterator[Any]:
+        condition = self._look[topic]
+        yield from condition.reader.read(MOST, condition)
+
+    def _hear(self) -> None:
+        """What was told since; this process's own is among it."""
+        while taken := self._reader.take():
+            for data, _, _ in taken:
+                info = cdr.deserialize(data, self._info)
+                self._others[_bytes(info.gid)] = [
+                    (
+                        (node.node_namespace, node.node_name),
+                        Owned(_gids(node.reader_gid_seq), _gids(node.writer_gid_seq)),
+                    )
+                    for node in info.node_entities_info_seq
+                ]
+        alive = {one.key.bytes for one in self._alive(BuiltinTopicDcpsParticipant)}
+        self._others = {guid: nodes for guid, nodes in self._others.items() if guid in alive}
+
+
+def _gids(sequence: list[Any]) -> list[bytes]:
+    return [_bytes(gid) for gid in sequence]
+
+
+def _bytes(gid: Any) -> bytes:
+    return bytes(np.asarray(gid.data))
+
+
+def _ros_type(name: str) -> str:
+    """sensor_msgs::msg::dds_::Image_ -> sensor_msgs/msg/Image"""
+    return name.replace("::dds_::", "::").removesuffix("_").replace("::", "/")

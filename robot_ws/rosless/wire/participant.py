@@ -1,0 +1,123 @@
+"""A process on the wire: one participant, and the writers and readers of all its nodes."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from cyclonedds.core import Entity, Policy, Qos, ReadCondition
+from cyclonedds.domain import DomainParticipant
+from cyclonedds.pub import DataWriter, Publisher
+from cyclonedds.sub import DataReader, Subscriber
+from cyclonedds.topic import Topic
+
+from rosless.interfaces.definitions import type_hash
+
+from . import settings
+from .library import ANY, LIBRARY, Taker, close, sertype, write
+from .qos import Quality
+from .types import idl_type
+
+
+class Participant:
+    def __init__(self, domain: int, enclave: str = "/") -> None:
+        settings.apply()
+        said = Qos(Policy.Userdata(f"enclave={enclave};".encode()))
+        self.entity = DomainParticipant(domain, qos=said)
+        self.domain = domain
+        self.guid: bytes = self.entity.guid.bytes
+        self.publisher, self.subscriber = Publisher(self.entity), Subscriber(self.entity)
+        self._topics: dict[tuple[str, str, bool], Topic[Any]] = {}
+        self._lock = threading.Lock()
+        self._calls = 0
+
+    def topic(self, name: str, type_name: str, call: bool) -> Topic[Any]:
+        """Topics are few and kept: another endpoint may come."""
+        with self._lock:
+            key = (name, type_name, call)
+            if key not in self._topics:
+                self._topics[key] = Topic(self.entity, name, idl_type(type_name, call))
+            return self._topics[key]
+
+    def call_id(self) -> str:
+        """By which the two topics of a service or client are known to belong together."""
+        with self._lock:
+            self._calls += 1
+            return ".".join(f"{b:x}" for b in self.guid[:12] + struct.pack(">I", self._calls))
+
+    def close(self) -> None:
+        close(self.entity)
+
+
+class Endpoint:
+    """A writer or reader. `said` goes before its type's hash in what others can read of it."""
+
+    entity: Entity
+    matched: str  # the function that lists who it has met
+
+    def __init__(self, entity: Entity) -> None:
+        self.entity = entity
+        self.ref: int = entity._ref
+        self.guid: bytes = entity.guid.bytes
+        self.open = True
+
+    def close(self) -> None:
+        self.open = False
+        close(self.entity)
+
+    def met(self) -> int:
+        """How many there are on the other side."""
+        found: int = LIBRARY[self.matched](self.ref, None, 0)
+        return max(found, 0)
+
+
+class Writer(Endpoint):
+    matched = "dds_get_matched_subscriptions"
+
+    def __init__(
+        self,
+        participant: Participant,
+        topic: str,
+        type_name: str,
+        quality: Quality,
+        said: str = "",
+        call: bool = False,
+    ) -> None:
+        known = participant.topic(topic, type_name, call)
+        qos = quality.told(_said(said, type_name), writer=True)
+        super().__init__(DataWriter(participant.publisher, known, qos=qos))
+        self.handle: int = self.entity.get_instance_handle() & ((1 << 64) - 1)
+        self._kind = sertype(self.ref)
+
+    def write(self, parts: Sequence[Any]) -> None:
+        write(self.ref, self._kind, parts)
+
+
+class Reader(Endpoint):
+    matched = "dds_get_matched_publications"
+
+    def __init__(
+        self,
+        participant: Participant,
+        topic: str,
+        type_name: str,
+        quality: Quality,
+        said: str = "",
+        call: bool = False,
+    ) -> None:
+        known = participant.topic(topic, type_name, call)
+        qos = quality.told(_said(said, type_name), writer=False)
+        super().__init__(DataReader(participant.subscriber, known, qos=qos))
+        self._ready = ReadCondition(self.entity, ANY)
+        self.condition: int = self._ready._ref
+        self.take = Taker(self.ref)
+
+    def close(self) -> None:
+        close(self._ready)
+        super().close()
+
+
+def _said(said: str, type_name: str) -> bytes:
+    return f"{said}typehash={type_hash(type_name)};".encode()

@@ -1,0 +1,169 @@
+"""The wire: who is met, what a socket holds, and what becomes of those who die."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rosless.interfaces import cdr
+from rosless.interfaces.classes import message_class
+from rosless.wire import settings
+from rosless.wire.graph import Graph
+from rosless.wire.library import WireError
+from rosless.wire.participant import Participant, Reader, Writer
+from rosless.wire.qos import Quality
+from rosless.wire.waiting import Waiting
+
+STRING = "std_msgs/msg/String"
+Text: Any = message_class(STRING)
+TELLER = """
+import sys, time
+from rosless.wire.graph import Graph
+from rosless.wire.participant import Participant, Writer
+from rosless.wire.qos import Quality
+participant = Participant(int(sys.argv[1]))
+graph = Graph(participant)
+node = graph.add_node(("/", "teller"))
+writer = Writer(participant, "rt/told", "std_msgs/msg/String", Quality())
+graph.add(node, writer)
+print("ready", flush=True)
+sys.stdin.read()
+participant.close()
+"""
+
+
+@pytest.fixture
+def participant() -> Iterator[Participant]:
+    made = Participant(settings.domain_id())
+    yield made
+    made.close()
+
+
+def until(look: Callable[[], Any], seconds: float = 10.0) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < end, "not in time"
+        time.sleep(0.005)
+    return found
+
+
+def teller() -> subprocess.Popen[str]:
+    made = subprocess.Popen(
+        [sys.executable, "-c", TELLER, str(settings.domain_id())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert made.stdout is not None
+    assert made.stdout.readline() == "ready\n"
+    return made
+
+
+def test_what_is_written_is_taken(participant: Participant) -> None:
+    writer = Writer(participant, "rt/chat", STRING, Quality())
+    reader = Reader(participant, "rt/chat", STRING, Quality())
+    waiting = Waiting(participant)
+    waiting.add(reader.condition, "there is something")
+    assert waiting.wait(0) == []
+    writer.write(cdr.pieces(Text(data="é")))
+    assert waiting.wait(None) == ["there is something"]
+    [(data, stamp, publication)] = reader.take()
+    assert cdr.deserialize(data, Text).data == "é"
+    assert abs(time.time_ns() - stamp) < 60e9
+    assert publication == writer.handle
+    assert waiting.wait(0) == []
+    assert reader.take() == []
+
+
+def test_bytes_that_are_no_message_are_not_written(participant: Participant) -> None:
+    writer = Writer(participant, "rt/chat", STRING, Quality())
+    with pytest.raises(WireError, match="11 bytes are no message of this type"):
+        writer.write([b"\0\1\0\0", b"\xff\xff\xff\x7fabc"])
+
+
+def test_a_wait_keeps_nobody_from_working(participant: Participant) -> None:
+    """Least of all him who ends it."""
+    waiting = Waiting(participant)
+    waiter = threading.Thread(target=waiting.wait, args=(None,))
+    waiter.start()
+    worked = sum(range(100_000))
+    waiting.wake()
+    waiter.join(10)
+    assert not waiter.is_alive()
+    assert worked
+
+
+def test_who_dies_is_missed_after_his_lease_and_who_leaves_at_once(
+    participant: Participant,
+) -> None:
+    graph = Graph(participant)
+    reader = Reader(participant, "rt/told", STRING, Quality())
+    for end, limit in (("kill", 3.5), ("leave", 1.0)):
+        process = teller()
+        until(lambda: ("/", "teller") in graph.nodes() and reader.met())
+        begun = time.monotonic()
+        if end == "kill":
+            process.kill()
+        process.communicate()
+        begun = begun if end == "kill" else time.monotonic()
+        until(lambda: ("/", "teller") not in graph.nodes() and not reader.met())
+        assert time.monotonic() - begun < limit
+
+
+def test_a_process_leaves_nothing_behind_in_itself() -> None:
+    def held() -> tuple[int, int]:
+        tasks = len(list(Path("/proc/self/task").iterdir()))
+        return tasks, len(list(Path("/proc/self/fd").iterdir()))
+
+    def live() -> None:
+        participant = Participant(settings.domain_id())
+        graph = Graph(participant)
+        node = graph.add_node(("/", "short"))
+        graph.add(node, Writer(participant, "rt/chat", STRING, Quality()))
+        waiting = Waiting(participant)
+        waiting.close()
+        participant.close()
+
+    live()
+    before = held()
+    for _ in range(5):
+        live()
+    assert held() == before
+
+
+def test_the_environment_says_who_is_met() -> None:
+    local = settings.configuration({}, 1 << 22)
+    assert 'name="lo"' in local
+    assert '<Peer Address="127.0.0.1"/>' in local
+    assert "<LeaseDuration>2s" in local
+    wide = settings.configuration({settings.RANGE: "SUBNET"}, 1 << 22)
+    assert "NetworkInterface" not in wide
+    assert "Peer" not in wide
+    told = settings.configuration(
+        {settings.RANGE: "OFF", settings.PEERS: "10.0.0.2;robot"}, 1 << 22
+    )
+    assert '<Peer Address="10.0.0.2"/><Peer Address="robot"/>' in told
+    with pytest.raises(ValueError, match="RANGE: found 'HOME', wanted one of LOCALHOST"):
+        settings.configuration({settings.RANGE: "HOME"}, 1 << 22)
+    assert settings.domain_id({settings.DOMAIN: "42"}) == 42
+    for text in ("102", "-1", "home"):
+        with pytest.raises(ValueError, match=f"ROS_DOMAIN_ID: found '{text}', wanted 0 to 101"):
+            settings.domain_id({settings.DOMAIN: text})
+
+
+def test_a_small_socket_buffer_is_told_and_pieces_are_made_smaller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    limit = tmp_path / "rmem_max"
+    limit.write_text("212992\n")
+    monkeypatch.setattr(settings, "RMEM", limit)
+    assert settings.socket_buffer() == 212992
+    assert "sudo sysctl -w net.core.rmem_max=4000000" in caplog.text
+    assert "<FragmentSize>8000B" in settings.configuration({}, 212992)
+    assert "<FragmentSize>65000B" in settings.configuration({}, 4_194_304)
