@@ -1,0 +1,131 @@
+"""rclpy, as far as a cell's nodes use it, where ROS 2 is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rclpy.context import Context
+from rclpy.signals import (
+    SignalHandlerOptions,
+    install_signal_handlers,
+    uninstall_signal_handlers,
+)
+from rclpy.task import Future
+from rclpy.utilities import get_default_context, ok, try_shutdown
+
+if TYPE_CHECKING:
+    from rclpy.executors import Executor
+    from rclpy.node import Node
+
+_executor: Executor | None = None
+
+
+class InitContextManager:
+    """What `init` returns: with it, shutdown comes by itself."""
+
+    def __init__(self, context: Context | None, installed: bool) -> None:
+        self.context, self._installed = context, installed
+
+    def __enter__(self) -> InitContextManager:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._installed:
+            uninstall_signal_handlers()
+        try_shutdown(context=self.context)
+
+
+def init(
+    *,
+    args: Sequence[str] | None = None,
+    context: Context | None = None,
+    domain_id: int | None = None,
+    signal_handler_options: SignalHandlerOptions | None = None,
+) -> InitContextManager:
+    """Signals are taken where the default context is meant, unless told."""
+    if signal_handler_options is None:
+        default = context is None
+        signal_handler_options = SignalHandlerOptions.ALL if default else SignalHandlerOptions.NO
+    (context or get_default_context()).init(args, domain_id=domain_id)
+    install_signal_handlers(signal_handler_options)
+    return InitContextManager(context, bool(signal_handler_options))
+
+
+def shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
+    global _executor
+    chosen = context or get_default_context(shutting_down=True)
+    if _executor is not None and _executor.context is chosen:
+        _executor.shutdown(0)
+        _executor = None
+    chosen.shutdown()
+    if uninstall_handlers or (uninstall_handlers is None and context is None):
+        uninstall_signal_handlers()
+
+
+def get_global_executor() -> Executor:
+    global _executor
+    from rclpy.executors import SingleThreadedExecutor
+
+    if _executor is None or _executor._is_shutdown or not _executor.context.ok():
+        _executor = SingleThreadedExecutor()
+    return _executor
+
+
+def create_node(node_name: str, **choices: Any) -> Node:
+    from rclpy.node import Node
+
+    return Node(node_name, **choices)
+
+
+def spin_once(
+    node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None
+) -> None:
+    chosen = executor or get_global_executor()
+    try:
+        chosen.add_node(node)
+        chosen.spin_once(timeout_sec)
+    finally:
+        chosen.remove_node(node)
+
+
+def spin(node: Node, executor: Executor | None = None) -> None:
+    chosen = executor or get_global_executor()
+    try:
+        chosen.add_node(node)
+        while chosen.context.ok() and not chosen._is_shutdown:
+            chosen.spin_once()
+    finally:
+        chosen.remove_node(node)
+
+
+def spin_until_future_complete(
+    node: Node,
+    future: Future,
+    executor: Executor | None = None,
+    timeout_sec: float | None = None,
+) -> None:
+    chosen = executor or get_global_executor()
+    try:
+        chosen.add_node(node)
+        chosen.spin_until_future_complete(future, timeout_sec)
+    finally:
+        chosen.remove_node(node)
+
+
+__all__ = [
+    "Context",
+    "Future",
+    "InitContextManager",
+    "SignalHandlerOptions",
+    "create_node",
+    "get_default_context",
+    "get_global_executor",
+    "init",
+    "ok",
+    "shutdown",
+    "spin",
+    "spin_once",
+    "spin_until_future_complete",
+    "try_shutdown",
+]

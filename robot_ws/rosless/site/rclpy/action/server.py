@@ -1,0 +1,249 @@
+"""What pursues goals."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
+from action_msgs.srv import CancelGoal
+from rosless.wire.calls import Header
+
+from rclpy.action.goal import GoalEvent, InvalidTransition, ServerGoalHandle
+from rclpy.callback_groups import CallbackGroup
+from rclpy.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+
+class GoalResponse(Enum):
+    REJECT = 1
+    ACCEPT = 2
+
+
+class CancelResponse(Enum):
+    REJECT = 1
+    ACCEPT = 2
+
+
+def default_goal_callback(goal_request: Any) -> GoalResponse:
+    return GoalResponse.ACCEPT
+
+
+def default_handle_accepted_callback(goal_handle: ServerGoalHandle) -> None:
+    goal_handle.execute()
+
+
+def default_cancel_callback(cancel_request: Any) -> CancelResponse:
+    return CancelResponse.REJECT
+
+
+class ActionServer:
+    def __init__(
+        self,
+        node: Node,
+        action_type: Any,
+        action_name: str,
+        execute_callback: Callable[[ServerGoalHandle], Any],
+        *,
+        callback_group: CallbackGroup | None = None,
+        goal_callback: Callable[[Any], Any] = default_goal_callback,
+        handle_accepted_callback: Callable[..., Any] = default_handle_accepted_callback,
+        cancel_callback: Callable[[Any], Any] = default_cancel_callback,
+        goal_service_qos_profile: QoSProfile = qos_profile_services_default,
+        result_service_qos_profile: QoSProfile = qos_profile_services_default,
+        cancel_service_qos_profile: QoSProfile = qos_profile_services_default,
+        feedback_pub_qos_profile: QoSProfile | None = None,
+        status_pub_qos_profile: QoSProfile = qos_profile_action_status_default,
+        result_timeout: float = 900,
+    ) -> None:
+        self._node, self._type, self._timeout = node, action_type, result_timeout
+        self._goals: dict[bytes, ServerGoalHandle] = {}
+        self._lock = threading.RLock()
+        self.register_execute_callback(execute_callback)
+        self.register_goal_callback(goal_callback)
+        self.register_handle_accepted_callback(handle_accepted_callback)
+        self.register_cancel_callback(cancel_callback)
+        base, impl = f"{action_name}/_action", action_type.Impl
+        at_once = {"callback_group": callback_group}
+        later = {**at_once, "deferred": True}
+        results, cancels = result_service_qos_profile, cancel_service_qos_profile
+        self._services = [
+            node.create_service(kind, f"{base}/{name}", callback, qos_profile=qos, **made)
+            for kind, name, callback, qos, made in (
+                (impl.SendGoalService, "send_goal", self._on_goal, goal_service_qos_profile, later),
+                (impl.GetResultService, "get_result", self._on_result, results, later),
+                (impl.CancelGoalService, "cancel_goal", self._on_cancel, cancels, at_once),
+            )
+        ]
+        self._accepting, self._results, _ = self._services
+        self._feedback = node.create_publisher(
+            impl.FeedbackMessage, f"{base}/feedback", feedback_pub_qos_profile or 10
+        )
+        self._status = node.create_publisher(
+            impl.GoalStatusMessage, f"{base}/status", status_pub_qos_profile
+        )
+        self.publish_status()
+
+    def register_execute_callback(self, execute_callback: Callable[..., Any]) -> None:
+        if not callable(execute_callback):
+            raise TypeError("Failed to register goal execution callback: not callable")
+        self._execute = execute_callback
+
+    def register_goal_callback(self, goal_callback: Callable[..., Any] | None) -> None:
+        self._decide = goal_callback or default_goal_callback
+
+    def register_handle_accepted_callback(self, callback: Callable[..., Any] | None) -> None:
+        self._begin = callback or default_handle_accepted_callback
+
+    def register_cancel_callback(self, cancel_callback: Callable[..., Any] | None) -> None:
+        self._decide_cancel = cancel_callback or default_cancel_callback
+
+    # Asked --------------------------------------------------------------------------------------
+
+    async def _on_goal(self, request: Any, header: Header) -> None:
+        self._expire()
+        key = request.goal_id.uuid.tobytes()
+        info = GoalInfo(goal_id=request.goal_id, stamp=self._node.get_clock().now().to_msg())
+        response = self._type.Impl.SendGoalService.Response(stamp=info.stamp)
+        if key not in self._goals:
+            decision = await _answer(self._decide(request.goal))
+            response.accepted = decision == GoalResponse.ACCEPT
+        handle = ServerGoalHandle(self, info, request.goal)
+        if response.accepted:
+            with self._lock:
+                self._goals[key] = handle
+        self._accepting.answer(response, header)  # before anything comes of it
+        if response.accepted:
+            self.publish_status()
+            await _answer(self._begin(handle))
+
+    async def _on_cancel(self, request: Any, response: Any) -> Any:
+        self._expire()
+        wanted, known = self._meant(request.goal_info)
+        if not known:
+            response.return_code = CancelGoal.Response.ERROR_UNKNOWN_GOAL_ID
+            return response
+        if not wanted:
+            response.return_code = CancelGoal.Response.ERROR_GOAL_TERMINATED
+            return response
+        for handle in wanted:
+            decision = await _answer(self._decide_cancel(handle))
+            if decision != CancelResponse.ACCEPT:
+                continue
+            try:
+                handle._move(GoalEvent.CANCEL_GOAL)
+            except InvalidTransition:  # over by now, or asked before
+                if not handle.is_cancel_requested:
+                    continue
+            response.goals_canceling.append(handle._info)
+        if not response.goals_canceling:
+            response.return_code = CancelGoal.Response.ERROR_REJECTED
+        return response
+
+    def _meant(self, info: GoalInfo) -> tuple[list[ServerGoalHandle], bool]:
+        """The goals to be cancelled, and whether what was named is known: one by its id, all until
+        a stamp, or, where neither is given, all."""
+        key, stamp = info.goal_id.uuid.tobytes(), (info.stamp.sec, info.stamp.nanosec)
+        with self._lock:
+            goals = list(self._goals.items())
+        named, dated = any(key), any(stamp)
+
+        def meant(own: bytes, one: ServerGoalHandle) -> bool:
+            earlier = (one._info.stamp.sec, one._info.stamp.nanosec) <= stamp
+            return (named and own == key) or (dated and earlier) or not (named or dated)
+
+        found = [one for own, one in goals if meant(own, one)]
+        known = not named or dated or bool(found)
+        return [one for one in found if one.is_active], known
+
+    def _on_result(self, request: Any, header: Header) -> None:
+        self._expire()
+        with self._lock:
+            handle = self._goals.get(request.goal_id.uuid.tobytes())
+            if handle is not None and handle.result is None:
+                handle.asking.append(header)
+                return
+        self._send_result(handle, header)
+
+    def _send_result(self, handle: ServerGoalHandle | None, header: Header) -> None:
+        response = self._type.Impl.GetResultService.Response()
+        if handle is None:
+            response.status = GoalStatus.STATUS_UNKNOWN
+        else:
+            response.status, response.result = handle.status, handle.result
+        self._results.answer(response, header)
+
+    # Doing --------------------------------------------------------------------------------------
+
+    def notify_execute(
+        self, goal_handle: ServerGoalHandle, execute_callback: Callable[..., Any] | None
+    ) -> None:
+        executor = self._node.executor
+        assert executor is not None
+        executor.create_task(self._pursue, execute_callback or self._execute, goal_handle)
+
+    async def _pursue(self, callback: Callable[..., Any], handle: ServerGoalHandle) -> None:
+        logger = self._node.get_logger()
+        try:
+            result = await _answer(callback(handle))
+        except Exception as error:  # noqa: BLE001 - of the user's
+            logger.error(f"Error raised in execute callback: {error!r}")
+            result = None
+        if result is not None and not isinstance(result, self._type.Result):
+            logger.error(f"result: found {result!r}, wanted {self._type.NAME}.Result")
+            result = None
+        if handle.is_active:
+            logger.warning(f"Goal state not set, assuming aborted. Goal ID: {handle.goal_id.uuid}")
+            handle.abort()
+        if handle.result is None:
+            self.notify_result(handle, result if result is not None else self._type.Result())
+
+    def notify_result(self, goal_handle: ServerGoalHandle, result: Any) -> None:
+        with self._lock:
+            goal_handle.result, goal_handle.ended = result, time.monotonic()
+            asking, goal_handle.asking = goal_handle.asking, []
+        for header in asking:
+            self._send_result(goal_handle, header)
+
+    def publish_feedback(self, goal_handle: ServerGoalHandle, feedback: Any) -> None:
+        if not isinstance(feedback, self._type.Feedback):
+            raise TypeError(f"feedback: found {feedback!r}, wanted {self._type.NAME}.Feedback")
+        message = self._type.Impl.FeedbackMessage(goal_id=goal_handle.goal_id, feedback=feedback)
+        self._feedback.publish(message)
+
+    def publish_status(self) -> None:
+        with self._lock:
+            told = [GoalStatus(goal_info=g._info, status=g.status) for g in self._goals.values()]
+            self._status.publish(GoalStatusArray(status_list=told))
+
+    def forget(self, goal_handle: ServerGoalHandle) -> None:
+        with self._lock:
+            self._goals.pop(goal_handle.goal_id.uuid.tobytes(), None)
+
+    def _expire(self) -> None:
+        """Results are kept for a while after the end."""
+        if self._timeout < 0:
+            return
+        now = time.monotonic()
+        with self._lock:
+            kept = {k: g for k, g in self._goals.items() if now - g.ended <= self._timeout}
+            expired, self._goals = len(kept) < len(self._goals), kept
+        if expired:
+            self.publish_status()
+
+    def destroy(self) -> None:
+        for service in self._services:
+            self._node.destroy_service(service)
+        for publisher in (self._feedback, self._status):
+            self._node.destroy_publisher(publisher)
+
+
+async def _answer(found: Any) -> Any:
+    """Of a callback that may be a coroutine."""
+    return await found if inspect.isawaitable(found) else found

@@ -1,0 +1,3 @@
+from rosless.core.names import validate_node_name
+
+__all__ = ["validate_node_name"]
