@@ -1,0 +1,5 @@
+import sys
+
+from rosless.cli import main
+
+sys.exit(main())
