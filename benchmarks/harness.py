@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -83,17 +82,20 @@ def serve(call: Callable[[], object], **told: Any) -> None:
     for line in sys.stdin:
         calls, *laps = line.split()
         if laps:
-            stamps = [time.perf_counter()]
-            for _ in range(int(calls)):
-                call()
-                stamps.append(time.perf_counter())
-            answer = json.dumps([after - before for before, after in pairwise(stamps)])
+            answer = json.dumps([_lap(call) for _ in range(int(calls))])
         else:
             started = time.perf_counter()
             for _ in range(int(calls)):
                 call()
             answer = str(time.perf_counter() - started)
         print(ANSWER + answer, flush=True)
+
+
+def _lap(call: Callable[[], object]) -> float:
+    """Seconds of one call; of one that answers with seconds, those."""
+    started = time.perf_counter()
+    told = call()
+    return told if isinstance(told, float) else time.perf_counter() - started
 
 
 def share(
