@@ -1,0 +1,96 @@
+"""The command: what a person sees who looks around."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from rosless.cli import main
+
+SHOWN = Path(__file__).with_name("looked_at.py")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shown() -> Iterator[None]:
+    command = [sys.executable, "-m", "rosless", "run", str(SHOWN), "--ros-args", "-p", "speed:=2.5"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    yield
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main([*words]) == code
+    found = capsys.readouterr()
+    return found.err if code else found.out
+
+
+def test_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "/cell/words [std_msgs/msg/String]" in told(capsys, "topic", "list", "-t").splitlines()
+    assert told(capsys, "node", "list") == "/cell/shown\n"
+    assert "/cell/light [std_srvs/srv/SetBool]" in told(capsys, "service", "list", "-t")
+    assert "/cell/count [example_interfaces/action/Fibonacci]" in told(
+        capsys, "action", "list", "-t"
+    )
+
+
+def test_who_speaks(capsys: pytest.CaptureFixture[str]) -> None:
+    text = told(capsys, "topic", "info", "/cell/words")
+    assert "Publisher count: 1\n  /cell/shown: RELIABLE, VOLATILE\nSubscription count: 0" in text
+    text = told(capsys, "node", "info", "/cell/shown")
+    assert "    /cell/words: std_msgs/msg/String" in text
+    assert "    /cell/light: std_srvs/srv/SetBool" in text
+    assert "no node '/nobody'" in told(capsys, "node", "info", "/nobody", code=1)
+
+
+def test_what_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert told(capsys, "topic", "echo", "/cell/words", "--once") == "data: grün\n---\n"
+    rates = told(capsys, "topic", "hz", "/cell/words", "--timeout", "2.5")
+    assert 10 < float(re.findall(r"average rate: ([\d.]+)", rates)[-1]) < 30
+
+
+def test_asking(capsys: pytest.CaptureFixture[str]) -> None:
+    call = ("service", "call", "/cell/light", "std_srvs/srv/SetBool")
+    assert yaml.safe_load(told(capsys, *call, "{data: true}")) == {
+        "success": True,
+        "message": "on",
+    }
+    text = told(capsys, "service", "call", "/no", "std_srvs/srv/SetBool", "--timeout", "0", code=1)
+    assert "nobody answers at '/no'" in text
+    with pytest.raises(SystemExit, match=r"has no 'dat'; it has: data"):
+        main([*call, "{dat: true}"])
+    goal = ("action", "send_goal", "/cell/count", "example_interfaces/action/Fibonacci")
+    text = told(capsys, *goal, "{order: 3}")
+    assert text.endswith("sequence:\n- 1\n- 1\n- 1\nstatus: SUCCEEDED\n")
+
+
+def test_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    node = "/cell/shown"
+    assert told(capsys, "param", "get", node, "speed") == "2.5\n"
+    assert told(capsys, "param", "set", node, "speed", "3.5") == "Set parameter successful\n"
+    assert "Wrong parameter type" in told(capsys, "param", "set", node, "speed", "fast", code=1)
+    assert yaml.safe_load(told(capsys, "param", "dump", node)) == {
+        node: {
+            "ros__parameters": {
+                "camera": {"names": ["front", "wrist"]},
+                "speed": 3.5,
+                "use_sim_time": False,
+            }
+        }
+    }
+    assert "  camera.names\n" in told(capsys, "param", "list")
+    assert "name: speed" in told(capsys, "param", "describe", node, "speed")
+
+
+def test_a_command_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dance"]) == 2
+    assert "launch" in capsys.readouterr().out
