@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 from rclpy.duration import Duration
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
     InvalidQoSProfileException,
-    LivelinessPolicy,
     QoSPresetProfiles,
     QoSProfile,
     ReliabilityPolicy,
@@ -24,10 +21,6 @@ from std_msgs.msg import Int64
 
 BEST, SURE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
 GONE, KEPT = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
-ITSELF, BY_HAND = LivelinessPolicy.AUTOMATIC, LivelinessPolicy.MANUAL_BY_TOPIC
-SPANS = (Duration(seconds=100), Duration(seconds=200), Duration())  # zero: none is asked for
-NUMBERS = itertools.count()
-LATENT = QoSProfile(depth=3, durability=KEPT)
 
 
 def test_a_profile_wants_a_depth_or_a_history() -> None:

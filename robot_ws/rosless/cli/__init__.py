@@ -10,7 +10,7 @@ COMMANDS = {
     "launch": "a launch file",
     "topic": "list, info, echo, hz, pub",
     "node": "list, info",
-    "service": "list, type, call",
+    "service": "list, call",
     "action": "list, send_goal",
     "param": "list, get, set, describe, dump",
 }

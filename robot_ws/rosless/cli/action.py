@@ -5,22 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .around import commands, fail, fill, interface, looking, plain, settled, show, typed
+from .around import commands, fail, fill, interface, listing, looking, plain, show, typed
 
 
-def _list(parser: argparse.ArgumentParser) -> None:
-    """what there is"""
-    parser.add_argument("-t", "--show-types", action="store_true")
-    parser.set_defaults(run=run_list)
-
-
-def run_list(a: argparse.Namespace) -> int:
+def _names(node: Any) -> Any:
     from rclpy.action import get_action_names_and_types
 
-    with looking() as node:
-        for name, types in settled(lambda: get_action_names_and_types(node)):
-            print(f"{name} [{', '.join(types)}]" if a.show_types else name)
-    return 0
+    return get_action_names_and_types(node)
 
 
 def _send_goal(parser: argparse.ArgumentParser) -> None:
@@ -67,5 +58,5 @@ def run_send_goal(a: argparse.Namespace) -> int:
 
 
 def main(argv: list[str]) -> int:
-    a = commands("action", list_=_list, send_goal=_send_goal).parse_args(argv)
+    a = commands("action", list_=listing(_names), send_goal=_send_goal).parse_args(argv)
     return int(a.run(a))

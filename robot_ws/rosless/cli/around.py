@@ -65,6 +65,24 @@ def commands(program: str, **parts: Any) -> argparse.ArgumentParser:
     return parser
 
 
+def listing(look: Callable[[Node], list[tuple[str, list[str]]]]) -> Callable[..., None]:
+    """A command that lists what there is, but for what is hidden."""
+
+    def run(a: argparse.Namespace) -> int:
+        with looking() as node:
+            for name, types in settled(lambda: look(node)):
+                if "/_" not in name:
+                    print(f"{name} [{', '.join(types)}]" if a.show_types else name)
+        return 0
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        """what there is"""
+        parser.add_argument("-t", "--show-types", action="store_true")
+        parser.set_defaults(run=run)
+
+    return add
+
+
 def interface(name: str, group: str) -> Any:
     """The class of pkg/msg/Name, which may also be written pkg/Name."""
     from rosless.interfaces.classes import MAKERS

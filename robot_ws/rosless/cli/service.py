@@ -1,39 +1,10 @@
-"""rosless service: list, type, call."""
+"""rosless service: list, call."""
 
 from __future__ import annotations
 
 import argparse
 
-from .around import commands, fail, fill, interface, looking, plain, settled, show, typed
-
-
-def _list(parser: argparse.ArgumentParser) -> None:
-    """what there is"""
-    parser.add_argument("-t", "--show-types", action="store_true")
-    parser.set_defaults(run=run_list)
-
-
-def run_list(a: argparse.Namespace) -> int:
-    with looking() as node:
-        for name, types in settled(node.get_service_names_and_types):
-            if "/_" not in name:
-                print(f"{name} [{', '.join(types)}]" if a.show_types else name)
-    return 0
-
-
-def _type(parser: argparse.ArgumentParser) -> None:
-    """what it is"""
-    parser.add_argument("service")
-    parser.set_defaults(run=run_type)
-
-
-def run_type(a: argparse.Namespace) -> int:
-    with looking() as node:
-        types = dict(settled(node.get_service_names_and_types)).get(a.service)
-        if types is None:
-            return fail(f"no service {a.service!r}")
-        print("\n".join(types))
-    return 0
+from .around import commands, fail, fill, interface, listing, looking, plain, show, typed
 
 
 def _call(parser: argparse.ArgumentParser) -> None:
@@ -63,5 +34,7 @@ def run_call(a: argparse.Namespace) -> int:
 
 
 def main(argv: list[str]) -> int:
-    a = commands("service", list_=_list, type=_type, call=_call).parse_args(argv)
+    a = commands(
+        "service", list_=listing(lambda node: node.get_service_names_and_types()), call=_call
+    ).parse_args(argv)
     return int(a.run(a))

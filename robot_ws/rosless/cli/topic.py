@@ -7,23 +7,21 @@ import time
 from collections import deque
 from typing import Any
 
-from .around import commands, fail, fill, interface, looking, plain, settled, show, typed, until
+from .around import (
+    commands,
+    fail,
+    fill,
+    interface,
+    listing,
+    looking,
+    plain,
+    settled,
+    show,
+    typed,
+    until,
+)
 
 WAIT_S = 5.0  # for a topic to be there
-
-
-def _list(parser: argparse.ArgumentParser) -> None:
-    """what there is"""
-    parser.add_argument("-t", "--show-types", action="store_true")
-    parser.set_defaults(run=run_list)
-
-
-def run_list(a: argparse.Namespace) -> int:
-    with looking() as node:
-        for name, types in settled(node.get_topic_names_and_types):
-            if "/_" not in name:
-                print(f"{name} [{', '.join(types)}]" if a.show_types else name)
-    return 0
 
 
 def _info(parser: argparse.ArgumentParser) -> None:
@@ -165,6 +163,13 @@ def run_pub(a: argparse.Namespace) -> int:
 
 
 def main(argv: list[str]) -> int:
-    parser = commands("topic", list_=_list, info=_info, echo=_echo, hz=_hz, pub=_pub)
+    parser = commands(
+        "topic",
+        list_=listing(lambda node: node.get_topic_names_and_types()),
+        info=_info,
+        echo=_echo,
+        hz=_hz,
+        pub=_pub,
+    )
     a = parser.parse_args(argv)
     return int(a.run(a))

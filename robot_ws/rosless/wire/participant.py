@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from cyclonedds.core import Entity, Policy, Qos, ReadCondition
 from cyclonedds.domain import DomainParticipant
@@ -52,15 +52,31 @@ class Participant:
 
 
 class Endpoint:
-    """A writer or reader. `said` goes before its type's hash in what others can read of it."""
+    """A writer or reader. `said` goes before its type's hash in what others can read of it; a
+    `call` carries the header of a service."""
 
     entity: Entity
-    matched: str  # the function that lists who it has met
+    matched: ClassVar[str]  # the function that lists who it has met
+    writes: ClassVar[bool]
 
-    def __init__(self, entity: Entity) -> None:
-        self.entity = entity
-        self.ref: int = entity._ref
-        self.guid: bytes = entity.guid.bytes
+    def __init__(
+        self,
+        participant: Participant,
+        topic: str,
+        type_name: str,
+        quality: Quality,
+        said: str = "",
+        call: bool = False,
+    ) -> None:
+        known = participant.topic(topic, type_name, call)
+        hash_of_type = f"{said}typehash={type_hash(type_name)};".encode()
+        qos = quality.told(hash_of_type, self.writes)
+        if self.writes:
+            self.entity = DataWriter(participant.publisher, known, qos=qos)
+        else:
+            self.entity = DataReader(participant.subscriber, known, qos=qos)
+        self.ref: int = self.entity._ref
+        self.guid: bytes = self.entity.guid.bytes
         self.open = True
 
     def close(self) -> None:
@@ -74,20 +90,10 @@ class Endpoint:
 
 
 class Writer(Endpoint):
-    matched = "dds_get_matched_subscriptions"
+    matched, writes = "dds_get_matched_subscriptions", True
 
-    def __init__(
-        self,
-        participant: Participant,
-        topic: str,
-        type_name: str,
-        quality: Quality,
-        said: str = "",
-        call: bool = False,
-    ) -> None:
-        known = participant.topic(topic, type_name, call)
-        qos = quality.told(_said(said, type_name), writer=True)
-        super().__init__(DataWriter(participant.publisher, known, qos=qos))
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
         self.handle: int = self.entity.get_instance_handle() & ((1 << 64) - 1)
         self._kind = sertype(self.ref)
 
@@ -96,20 +102,10 @@ class Writer(Endpoint):
 
 
 class Reader(Endpoint):
-    matched = "dds_get_matched_publications"
+    matched, writes = "dds_get_matched_publications", False
 
-    def __init__(
-        self,
-        participant: Participant,
-        topic: str,
-        type_name: str,
-        quality: Quality,
-        said: str = "",
-        call: bool = False,
-    ) -> None:
-        known = participant.topic(topic, type_name, call)
-        qos = quality.told(_said(said, type_name), writer=False)
-        super().__init__(DataReader(participant.subscriber, known, qos=qos))
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
         self._ready = ReadCondition(self.entity, ANY)
         self.condition: int = self._ready._ref
         self.take = Taker(self.ref)
@@ -117,7 +113,3 @@ class Reader(Endpoint):
     def close(self) -> None:
         close(self._ready)
         super().close()
-
-
-def _said(said: str, type_name: str) -> bytes:
-    return f"{said}typehash={type_hash(type_name)};".encode()
