@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rosless.core.entity import Entity
 from rosless.interfaces import cdr
 from rosless.wire.calls import HEADER, Caller
 from rosless.wire.participant import Participant
@@ -15,6 +14,7 @@ from rosless.wire.participant import Participant
 from rclpy.callback_groups import CallbackGroup
 from rclpy.context import Context
 from rclpy.exceptions import InvalidHandle
+from rclpy.impl.entity import Entity
 from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile
 from rclpy.task import Future

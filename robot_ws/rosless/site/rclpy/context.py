@@ -9,12 +9,12 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rosless.core.arguments import Arguments, parse
 from rosless.wire.graph import Graph
 from rosless.wire.participant import Participant
 from rosless.wire.settings import domain_id as domain_of_environment
 
 from rclpy.exceptions import NotInitializedException
+from rclpy.impl.arguments import Arguments, parse
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -7,8 +7,13 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from rosless.core.entity import Entity
-from rosless.core.event_infos import (
+from rosless.wire import status
+from rosless.wire.library import LIBRARY
+from rosless.wire.participant import Endpoint
+
+from rclpy.callback_groups import CallbackGroup
+from rclpy.impl.entity import Entity
+from rclpy.impl.event_infos import (
     QoSLivelinessChangedInfo,
     QoSLivelinessLostInfo,
     QoSMessageLostInfo,
@@ -19,11 +24,6 @@ from rosless.core.event_infos import (
     QoSRequestedIncompatibleQoSInfo,
     QoSSubscriptionMatchedInfo,
 )
-from rosless.wire import status
-from rosless.wire.library import LIBRARY
-from rosless.wire.participant import Endpoint
-
-from rclpy.callback_groups import CallbackGroup
 from rclpy.logging import get_logger
 from rclpy.qos import QoSPolicyKind, qos_policy_name_from_kind
 

@@ -7,15 +7,14 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from rosless.core.executor import Executor, Work
-from rosless.core.reasons import (
+from rclpy.context import Context
+from rclpy.impl.executor import Executor, Work
+from rclpy.impl.reasons import (
     ConditionReachedException,
     ExternalShutdownException,
     ShutdownException,
     TimeoutException,
 )
-
-from rclpy.context import Context
 
 __all__ = [
     "ConditionReachedException",

@@ -1,6 +1,6 @@
 """A topic's full name, before it is remapped."""
 
-from rosless.core.names import expand, validate_namespace, validate_node_name, validate_topic_name
+from rclpy.impl.names import expand, validate_namespace, validate_node_name, validate_topic_name
 
 
 def expand_topic_name(topic_name: str, node_name: str, node_namespace: str) -> str:

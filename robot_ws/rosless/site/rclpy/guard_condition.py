@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rosless.core.entity import Entity
-
 from rclpy.callback_groups import CallbackGroup
+from rclpy.impl.entity import Entity
 
 
 class GuardCondition(Entity):

@@ -6,9 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from rcl_interfaces.msg import Log, ParameterEvent
-from rosless.core.arguments import Arguments, parse
-from rosless.core.entity import Entity
-from rosless.core.names import (
+
+from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
+from rclpy.clock import Clock, ROSClock
+from rclpy.context import Context
+from rclpy.exceptions import NotInitializedException
+from rclpy.impl.arguments import Arguments, parse
+from rclpy.impl.entity import Entity
+from rclpy.impl.names import (
     expand,
     remapped,
     remapped_namespace,
@@ -18,15 +23,10 @@ from rosless.core.names import (
     validate_node_name,
     validate_topic_name,
 )
-from rosless.core.owning import Owning
-from rosless.core.parameters import Parameters
-from rosless.core.queries import Queries
-from rosless.core.time_source import TimeSource
-
-from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from rclpy.clock import Clock, ROSClock
-from rclpy.context import Context
-from rclpy.exceptions import NotInitializedException
+from rclpy.impl.owning import Owning
+from rclpy.impl.parameters import Parameters
+from rclpy.impl.queries import Queries
+from rclpy.impl.time_source import TimeSource
 from rclpy.logging import RcutilsLogger, Sink, add_sink, get_logger, remove_sink
 from rclpy.parameter import Parameter
 from rclpy.parameter_service import ParameterService

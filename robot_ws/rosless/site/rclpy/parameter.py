@@ -11,8 +11,9 @@ from typing import Any
 import yaml
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
-from rosless.core.arguments import matches, parameters_in
-from rosless.core.yaml_text import parse_yaml
+
+from rclpy.impl.arguments import matches, parameters_in
+from rclpy.impl.yaml_text import parse_yaml
 
 PARAMETER_SEPARATOR_STRING = "."
 _LISTS = (list, tuple, array.array)

@@ -6,7 +6,6 @@ import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from rosless.core.entity import Entity
 from rosless.interfaces import cdr
 from rosless.wire.calls import HEADER, Header, Server
 from rosless.wire.library import WireError
@@ -14,6 +13,7 @@ from rosless.wire.participant import Participant
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.exceptions import InvalidHandle
+from rclpy.impl.entity import Entity
 from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from rosless.core.entity import Entity
 from rosless.interfaces import cdr
 from rosless.wire.participant import Participant, Reader
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.event_handler import Events, SubscriptionEventCallbacks
+from rclpy.impl.entity import Entity
 from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile
 

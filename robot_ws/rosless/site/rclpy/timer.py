@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from rosless.core.entity import Entity
-
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, JumpThreshold, ROSClock, TimeJump
 from rclpy.context import Context
 from rclpy.duration import Duration
 from rclpy.exceptions import InvalidHandle, ROSInterruptException
+from rclpy.impl.entity import Entity
 
 BACK = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
 FAR = 1 << 62

@@ -6,9 +6,8 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from rosless.core.arguments import parse
-
 from rclpy.context import Context
+from rclpy.impl.arguments import parse
 
 _default: Context | None = None
 _lock = threading.RLock()

@@ -1,3 +1,3 @@
-from rosless.core.names import validate_namespace
+from rclpy.impl.names import validate_namespace
 
 __all__ = ["validate_namespace"]

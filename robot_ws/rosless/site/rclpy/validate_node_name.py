@@ -1,3 +1,3 @@
-from rosless.core.names import validate_node_name
+from rclpy.impl.names import validate_node_name
 
 __all__ = ["validate_node_name"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from rcl_interfaces.msg import ListParametersResult, ParameterDescriptor
+
 from rclpy.exceptions import ParameterNotDeclaredException, ParameterUninitializedException
+from rclpy.impl.parameter_checks import require_names
 from rclpy.parameter import PARAMETER_SEPARATOR_STRING as DOT
 from rclpy.parameter import Parameter
-
-from rosless.core.parameter_checks import require_names
 
 Type = Parameter.Type
 

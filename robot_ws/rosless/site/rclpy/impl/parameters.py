@@ -12,6 +12,7 @@ from rcl_interfaces.msg import (
     ParameterValue,
     SetParametersResult,
 )
+
 from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
@@ -19,10 +20,9 @@ from rclpy.exceptions import (
     ParameterImmutableException,
     ParameterNotDeclaredException,
 )
+from rclpy.impl.parameter_checks import WRONG_TYPE, fault, validate_parameter_name
+from rclpy.impl.parameters_known import Known
 from rclpy.parameter import Parameter, parameter_value_to_python
-
-from rosless.core.parameter_checks import WRONG_TYPE, fault, validate_parameter_name
-from rosless.core.parameters_known import Known
 
 Type = Parameter.Type
 Checked = Callable[[list[Parameter]], SetParametersResult]

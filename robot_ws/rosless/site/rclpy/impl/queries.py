@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+from rosless.wire.graph import UNKNOWN, Found, Graph, NodeName
+
 from rclpy.qos import QoSProfile
 from rclpy.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
-
-from rosless.wire.graph import UNKNOWN, Found, Graph, NodeName
 
 NamesAndTypes = list[tuple[str, list[str]]]
 POLL_S = 0.01

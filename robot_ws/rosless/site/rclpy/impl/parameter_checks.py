@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
+
 from rclpy.exceptions import InvalidParameterException
 from rclpy.parameter import Parameter
 

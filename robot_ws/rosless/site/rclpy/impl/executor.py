@@ -13,23 +13,24 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from rclpy.context import Context
-from rclpy.task import Future, Task
-from rclpy.utilities import get_default_context
+from rosless.wire.library import WireError
+from rosless.wire.waiting import Waiting
 
-from rosless.core.entity import Entity
-from rosless.core.reasons import (
+from rclpy.context import Context
+from rclpy.impl.entity import Entity
+from rclpy.impl.reasons import (
     ConditionReachedException,
     ExternalShutdownException,
     ShutdownException,
     TimeoutException,
 )
-from rosless.wire.library import WireError
-from rosless.wire.waiting import Waiting
+from rclpy.task import Future, Task
+from rclpy.utilities import get_default_context
 
 if TYPE_CHECKING:
-    from rclpy.node import Node
     from typing_extensions import Self
+
+    from rclpy.node import Node
 
 Work = Task | Entity
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from rosless.wire.graph import Graph, Owned
+from rosless.wire.participant import Endpoint
+
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
 from rclpy.client import Client
 from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.guard_condition import GuardCondition
+from rclpy.impl.entity import Entity
+from rclpy.impl.spun import Spun
 from rclpy.logging import RcutilsLogger
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, qos_profile_services_default
 from rclpy.service import Service
 from rclpy.subscription import Subscription
 from rclpy.timer import Rate, Timer
-
-from rosless.core.entity import Entity
-from rosless.core.spun import Spun
-from rosless.wire.graph import Graph, Owned
-from rosless.wire.participant import Endpoint
 
 NANO = 1_000_000_000
 T = TypeVar("T")

@@ -6,13 +6,14 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from rcl_interfaces.msg import SetParametersResult
+from rosgraph_msgs.msg import Clock as ClockMsg
+
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import ROSClock
 from rclpy.clock_type import ClockType
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
-from rosgraph_msgs.msg import Clock as ClockMsg
 
 if TYPE_CHECKING:
     from rclpy.node import Node
