@@ -18,7 +18,7 @@ from typing import Any
 from policy.contract import Invalid
 from policy.contract.files import write_atomic
 from policy.report import draw, rate_of
-from policy.run import CONFIG, UNIMPORTANT, recorded
+from policy.run import CONFIG, important, recorded
 
 MEASURED = ("evaluation", "final")
 
@@ -52,7 +52,7 @@ def compare(runs: Sequence[Path], out: Path) -> str:
 def _choices(run: Path) -> dict[str, Any]:
     """What a run was told that may have made a difference."""
     values: dict[str, Any] = json.loads((run / CONFIG).read_text())
-    return dict(_flat({key: value for key, value in values.items() if key not in UNIMPORTANT}))
+    return dict(_flat(important(values)))
 
 
 def _of(configs: Sequence[Mapping[str, Any]], key: str) -> int:

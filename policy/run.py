@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 
 CHECKPOINT, CONFIG, METRICS = "checkpoint.safetensors", "config.json", "metrics.jsonl"
 DEPLOYMENT, REVISIONS = "deployment.json", "revisions.json"
-UNIMPORTANT = ("minutes", "save_minutes", "threads", "evaluation")  # may differ when continued
+# May differ when a run is continued: of what it learns, nothing.
+UNIMPORTANT = (
+    *("minutes", "save_minutes", "threads", "evaluation"),
+    *("qtopt.policy_cem", "qtopt.mirrored"),
+)
 
 
 class Run:
@@ -57,10 +61,7 @@ class Run:
         """A directory holds one run: it may be continued for longer, not as another."""
         problems = []
         for name, value in asked.items():
-            ours, theirs = (
-                {k: v for k, v in one.items() if k not in UNIMPORTANT}
-                for one in (value, self._told(name) or value)
-            )
+            ours, theirs = (important(one) for one in (value, self._told(name) or value))
             problems += differences(ours, theirs, "choose another directory for this run")
         if problems:
             raise ContractError(f"{self.directory}: holds a run of its own", problems)
@@ -97,6 +98,15 @@ class Run:
     def __exit__(self, *_: object) -> None:
         self._metrics.close()
         self._board.close()
+
+
+def important(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """What a run was told, without what may differ when it is continued."""
+    return {
+        name: important(value, f"{above}{name}.") if isinstance(value, Mapping) else value
+        for name, value in config.items()
+        if f"{above}{name}" not in UNIMPORTANT
+    }
 
 
 def recorded(directory: Path) -> list[dict[str, Any]]:

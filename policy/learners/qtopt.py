@@ -18,13 +18,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from policy.cem import CemConfig
-from policy.contract import Deployment, Interface, Strict
+from policy.cem import CemConfig, Score, search
+from policy.contract import Deployment, Interface, Invalid, Strict
 from policy.experience.replay.sampler import Batch, Draw
 from policy.networks.acting import PolicyModule
 from policy.networks.critic import Critic, CriticConfig, Predict
 
-from .greedy import SearchPolicy, best
+from .greedy import SearchPolicy, rated, score_of
 from .learner import LOGGED, FloatArray, Metrics, Observations
 from .pixels import shifted, stacked
 from .precision import Precision, autocast
@@ -43,6 +43,7 @@ class QTOptConfig(Strict):
     cem: CemConfig = field(default_factory=CemConfig)  # while exploring; and unless told otherwise:
     target_cem: CemConfig | None = None  # in targets, that can do with less of a search
     policy_cem: CemConfig | None = None  # by the policy, that can afford more
+    mirrored: bool = False  # the policy rates actions in a state's mirror image, too
     discount: float = 0.9
     n_step: int = 1
     action_window: int = 2
@@ -95,6 +96,9 @@ class QTOpt:
                 weights, config.learning_rate, momentum=0.9, weight_decay=config.weight_decay
             )
         self.updates = 0
+        if config.mirrored and self.critic.hand is None:
+            found, wanted = config.critic.shown, "hand"
+            raise Invalid("critic.shown", found, wanted, "or let `mirrored` be false")
         self._target_cem = config.target_cem or config.cem
         self._policy_cem = config.policy_cem or config.cem
         # Targets need another network than gradients do: a second core reckons them meanwhile.
@@ -106,9 +110,10 @@ class QTOpt:
     def act(self, seen: Observations, explore: bool) -> tuple[FloatArray, FloatArray]:
         seen = seen.to(self.device)
         # In full precision, as the exported policy does.
-        predict = self.target.scorer(stacked(seen.images), seen.proprio, seen.past_actions)
+        state = stacked(seen.images), seen.proprio, seen.past_actions
+        score = score_of(self.target, *state, self.config.mirrored and not explore)
         cem = self.config.cem if explore else self._policy_cem
-        scaled, value = self._search(predict, self._noise(len(seen), cem), cem)
+        scaled, value = self._search(score, self._noise(len(seen), cem), cem)
         if explore:
             scaled = self._disturbed(scaled)
         action = self.critic.scaling.unscaled(scaled)
@@ -118,10 +123,10 @@ class QTOpt:
         shape = (states, cem.iterations, cem.samples, len(self.interface.action))
         return torch.randn(shape, device=self.device)
 
-    def _search(self, predict: Predict, noise: Tensor, cem: CemConfig) -> tuple[Tensor, Tensor]:
-        """By what Q_1 predicts."""
+    def _search(self, score: Score, noise: Tensor, cem: CemConfig) -> tuple[Tensor, Tensor]:
+        """Nothing is forbidden."""
         ends = noise.new_ones(len(noise), noise.shape[-1])
-        return best(self.target, predict, -ends, ends, noise, cem)
+        return search(score, noise, self.target.scaling.switch, -ends, ends, cem)
 
     def _disturbed(self, scaled: Tensor) -> Tensor:
         config, switch = self.config, self.critic.scaling.switch
@@ -146,7 +151,8 @@ class QTOpt:
         }
 
     def export(self) -> PolicyModule:
-        policy = SearchPolicy(copy.deepcopy(self.target).cpu(), self._policy_cem)
+        target = copy.deepcopy(self.target).cpu()
+        policy = SearchPolicy(target, self._policy_cem, self.config.mirrored)
         return policy.requires_grad_(False).eval()
 
     # Learning -----------------------------------------------------------------------------------
@@ -193,7 +199,7 @@ class QTOpt:
         images = stacked(after.images)
         with autocast(self.device, self.config.precision):
             predict = self.target.scorer(images, after.proprio, after.past_actions)
-            action, value = self._search(predict, noise, self._target_cem)
+            action, value = self._search(rated(self.target, predict), noise, self._target_cem)
             prediction = predict(action[:, None])[:, 0]
             if self.config.double:
                 encoded = self.lagged.encode(images, after.proprio, after.past_actions)

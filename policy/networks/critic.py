@@ -80,12 +80,15 @@ class Critic(nn.Module):
             self.network = Grasping44(channels, size, **made)
         self.head = make_head(self.network.features, config.head)
 
-    def encode(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Any:
-        """Images (B, C, H, W) in [0, 1] -> what `forward` needs of a state."""
+    def encode(
+        self, images: Tensor, proprio: Tensor, past_actions: Tensor, mirror: float | None = None
+    ) -> Any:
+        """Images (B, C, H, W) in [0, 1] -> what `forward` needs of a state; `mirror` is -1 for its
+        mirror image, where there is a hand that can be mirrored."""
         sensed, past = self.scaling.proprio(proprio), self.scaling.action(past_actions)
         turn = None
         if self.hand is not None:
-            images, turn = self.hand(images, proprio)
+            images, turn = self.hand(images, proprio, mirror)
             sensed, past = sensed[:, self.hand.others], self.hand.turned(past, turn)
         state = torch.cat([sensed, past.flatten(1)], dim=1)
         return self.network.encode(images, state), turn, proprio, past
@@ -104,16 +107,21 @@ class Critic(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return self.head(features.float())
 
-    def scorer(self, images: Tensor, proprio: Tensor, past_actions: Tensor) -> Predict:
+    def scorer(
+        self, images: Tensor, proprio: Tensor, past_actions: Tensor, mirror: float | None = None
+    ) -> Predict:
         """Looks at the states as late as the configuration says."""
         if self.config.late_merge:
-            encoded = self.encode(images, proprio, past_actions)
+            encoded = self.encode(images, proprio, past_actions, mirror)
             return lambda actions, rows=slice(None): self.forward(_rows(encoded, rows), actions)
 
         def naive(actions: Tensor, rows: Tensor | slice = slice(None)) -> Tensor:
             batch, count, size = actions.shape
-            seen = (part[rows] for part in (images, proprio, past_actions))
-            encoded = self.encode(*(part.repeat_interleave(count, dim=0) for part in seen))
+            one, two, three = (
+                part[rows].repeat_interleave(count, dim=0)
+                for part in (images, proprio, past_actions)
+            )
+            encoded = self.encode(one, two, three, mirror)
             prediction = self.forward(encoded, actions.reshape(batch * count, 1, size))
             return prediction.view(batch, count, -1)
 

@@ -68,12 +68,16 @@ class Hand(nn.Module):
             self._relief = Relief(self._look.size, self._look.matrix, span)
         self.size = self._look.size  # px, of a side of what is shown
 
-    def forward(self, images: Tensor, proprio: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, images: Tensor, proprio: Tensor, mirror: float | None = None
+    ) -> tuple[Tensor, Tensor]:
         """(B, C, H, W) -> what is shown (B, C, size, size), and what `turned` needs (B, 3): cosine
-        and sine of the yaw, and -1 where left and right are exchanged."""
+        and sine of the yaw, and -1 where left and right are exchanged: as `mirror` says, or else
+        at random in training and nowhere otherwise."""
         place, yaw = proprio[:, self._place[:2]], proprio[:, self._place[2]]
-        turn = torch.stack([yaw.cos(), yaw.sin(), torch.ones_like(yaw)], dim=1)
-        if self.training:
+        side = torch.full_like(yaw, 1.0 if mirror is None else mirror)
+        turn = torch.stack([yaw.cos(), yaw.sin(), side], dim=1)
+        if self.training and mirror is None:
             place, turn = self._look.exchanged(place, turn)
         with torch.autocast(images.device.type, enabled=False):
             if self._relief is not None:
@@ -136,8 +140,6 @@ class Wrist(nn.Module):
         return place, torch.cat([turn[:, :2], _either(turn[:, 2:])], dim=1)
 
     def forward(self, images: Tensor, place: Tensor, turn: Tensor) -> Tensor:
-        if not self.training:
-            return images
         return torch.where(turn[:, 2, None, None, None] < 0, images.flip(3), images)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from policy.cem import CemConfig
 from policy.contract import ActionEntry, ActionSpec, Entry, ImageSpec, Interface, ObservationSpec
 from policy.experience.replay.sampler import Batch
+from policy.learners.greedy import rated
 from policy.learners.learner import LOGGED, Observations
 from policy.learners.pixels import stacked
 from policy.learners.qtopt import QTOpt, QTOptConfig
@@ -117,7 +118,9 @@ def test_target_by_hand(double: bool) -> None:
     state = (stacked(after.images), after.proprio, after.past_actions)
     values = []
     with torch.no_grad():
-        action, _ = learner._search(learner.target.scorer(*state), noise, cem)
+        action, _ = learner._search(
+            rated(learner.target, learner.target.scorer(*state)), noise, cem
+        )
         for critic in (learner.target, learner.lagged):
             predict = critic.scorer(*state)
             values.append(critic.head.value(predict(action[:, None])[:, 0]))

@@ -24,6 +24,7 @@ from policy.contract import (
     View,
 )
 from policy.contract.depth import depth_bytes
+from policy.learners.greedy import score_of
 from policy.networks.critic import Critic, CriticConfig
 from policy.networks.hand import HEIGHT, PATCH, PITCH, Hand
 
@@ -218,3 +219,24 @@ def test_what_is_under_way_is_part_of_where_an_action_leads() -> None:
         torch.testing.assert_close(
             hand.aim(proprio, forward, still), hand.aim(proprio, still, 0.5 * forward)
         )
+
+
+@pytest.mark.parametrize("deployment", [DEPLOYMENT, WRIST], ids=["fixed", "wrist"])
+def test_what_a_mirrored_policy_thinks_is_the_same_in_the_mirrored_world(
+    deployment: Deployment,
+) -> None:
+    """With the hand along the base's x, left is y, and the picture's other side."""
+    torch.manual_seed(0)
+    critic = Critic(INTERFACE, CriticConfig(norm="layer", shown="hand"), deployment).eval()
+    torch.nn.init.normal_(critic.head.logit.weight, std=0.1)  # type: ignore[union-attr, arg-type]
+    images, past = torch.rand(2, 3, SIDE, SIDE), 0.04 * (2 * torch.rand(2, 1, 4) - 1)
+    actions = 2 * torch.rand(2, 5, 4) - 1
+    side = torch.tensor([1.0, -1.0, 1.0, 1.0])
+    place = at(0.5, 0.0, 0.0).expand(2, -1)
+    # A picture of the wrist's camera is the hand's; a fixed one's y is up its rows.
+    across = images.flip(3 if deployment is WRIST else 2)
+    with torch.no_grad():
+        for mirrored in (True, False):
+            here = score_of(critic, images, place, past, mirrored)(actions)
+            there = score_of(critic, across, place, past * side, mirrored)(actions * side)
+            assert torch.allclose(here, there, atol=1e-5) == mirrored
