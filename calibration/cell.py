@@ -239,14 +239,18 @@ class Cell(Strict):
         observation = ObservationSpec(images, proprio, action_window)
         return Interface(observation, action, self.control.period.value)
 
+    @property
+    def images(self) -> dict[str, str]:
+        """What can be seen, by the camera that gives it: each one's picture, and its depth."""
+        depths = {f"{name}{DEPTH}": name for name, camera in self.cameras.items() if camera.depth}
+        return {name: name for name in self.cameras} | depths
+
     def camera_of(self, image: str) -> str:
         """The camera that gives an image: itself, or its depth."""
-        by_image = {name: name for name in self.cameras}
-        by_image |= {f"{name}{DEPTH}": name for name, c in self.cameras.items() if c.depth}
-        if image not in by_image:
-            wanted = f"a camera of cell '{self.id}': {', '.join(by_image)}"
+        if image not in self.images:
+            wanted = f"a camera of cell '{self.id}': {', '.join(self.images)}"
             raise Invalid("cameras", image, wanted, "name one of them, or add it to the cell")
-        return by_image[image]
+        return self.images[image]
 
     def _image(self, name: str) -> ImageSpec:
         camera = self.cameras[self.camera_of(name)]

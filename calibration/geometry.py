@@ -79,6 +79,14 @@ def bin_corners(box: Bin) -> tuple[Array, Array]:
     return at(half, 0.0), at(half + lean, box.wall_height.value)
 
 
+def bin_mask(camera: Camera, box: Bin) -> npt.NDArray[np.bool_]:
+    """Where in a world camera's picture (height, width) floor and walls of the bin are."""
+    pixels, _ = project(camera, np.concatenate(bin_corners(box)))
+    outline = cv2.convexHull(np.round(pixels).astype(np.int32))
+    drawn = cv2.fillConvexPoly(np.zeros((camera.height, camera.width), np.uint8), outline, 1)
+    return np.asarray(drawn, bool)
+
+
 def problems(cell: Cell) -> Iterator[Problem]:
     """What cannot be true of a real cell, each by its key."""
     yield from _workspace(cell)

@@ -19,6 +19,7 @@ from calibration.cell import Camera
 from policy.contract import Invalid
 
 Picture = npt.NDArray[np.uint8]
+Metres = npt.NDArray[np.float32]
 Image = TypeVar("Image", npt.NDArray[np.uint8], npt.NDArray[np.float32])
 Crop = tuple[int, int, int, int]  # top, left, height, width, as in a policy card
 
@@ -145,21 +146,28 @@ class Drawer:
     ) -> Picture:
         """The picture of `size` (h, w). The array is used again by the next call of that size."""
         view = self._render(data, camera, size, shadows)
-        buffer = self._pictures.setdefault(size, np.empty((*size, 3), np.uint8))
+        buffer = self._buffer(size)
         mujoco.mjr_readPixels(buffer, None, view, self._context)
         return buffer[::-1]
 
-    def depth(
-        self, data: mujoco.MjData, camera: str, size: tuple[int, int]
-    ) -> npt.NDArray[np.float32]:
+    def depth(self, data: mujoco.MjData, camera: str, size: tuple[int, int]) -> Metres:
         """Metres along the optical axis (h, w)."""
         view = self._render(data, camera, size, shadows=False)
         buffer = np.empty(size, np.float32)
         mujoco.mjr_readPixels(None, buffer, view, self._context)
-        model = data.model
-        near, far = (e * model.stat.extent for e in (model.vis.map.znear, model.vis.map.zfar))
-        # 1 is near, 0 far away, and the reciprocal of the distance even between them.
-        return np.ascontiguousarray(near * far / (near + buffer[::-1] * (far - near)))
+        return _metres(data.model, buffer)
+
+    def both(
+        self, data: mujoco.MjData, camera: str, size: tuple[int, int], shadows: bool
+    ) -> tuple[Picture, Metres]:
+        """Picture and depth of one drawing: the same as of two."""
+        view = self._render(data, camera, size, shadows)
+        picture, buffer = self._buffer(size), np.empty(size, np.float32)
+        mujoco.mjr_readPixels(picture, buffer, view, self._context)
+        return picture[::-1], _metres(data.model, buffer)
+
+    def _buffer(self, size: tuple[int, int]) -> Picture:
+        return self._pictures.setdefault(size, np.empty((*size, 3), np.uint8))
 
     def _render(
         self, data: mujoco.MjData, camera: str, size: tuple[int, int], shadows: bool
@@ -197,6 +205,12 @@ class Drawer:
         self._context.free()
         self._gl.free()
         Drawer._alive = None
+
+
+def _metres(model: mujoco.MjModel, buffer: Metres) -> Metres:
+    """1 is near, 0 far away, and the reciprocal of the distance even between them."""
+    near, far = (e * model.stat.extent for e in (model.vis.map.znear, model.vis.map.zfar))
+    return np.ascontiguousarray(near * far / (near + buffer[::-1] * (far - near)))
 
 
 def _same_build(one: mujoco.MjModel, other: mujoco.MjModel) -> bool:

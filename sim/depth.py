@@ -12,14 +12,15 @@ from calibration.cell import Camera
 from policy.contract import Invalid
 from policy.contract.depth import depth_bytes
 
-from .camera import Crop, Drawer, Picture
+from .camera import Crop, Drawer, Metres, Picture
 from .eye import Eye
 from .parameters import Imaging
 from .sensor import Bank
 
+Millimetres = npt.NDArray[np.uint16]
 EDGE = 0.015  # m: a step that hides a strip from one of the two lenses
 STRIP = 1 / 64  # of the picture, how wide it is
-PATCHES = 8  # along a side, of what may lack texture
+PATCHES = 8  # from top to bottom, of what may lack texture
 BARE = 0.2  # of them, at most
 
 
@@ -39,6 +40,7 @@ class DepthEye(Eye):
         self.span = camera.depth.span.value
         self._bank = Bank(size[0] * size[1])
         across = max(round(STRIP * size[0]), 1)
+        self._patches = (PATCHES, round(PATCHES * size[1] / size[0]))
         self._strip = np.ones((2 * across + 1, 2 * across + 1), np.uint8)
 
     def see(
@@ -49,17 +51,25 @@ class DepthEye(Eye):
         random: np.random.Generator,
         shadows: bool,
     ) -> Picture:
-        metres = self._lens.bend(drawer.depth(data, self.camera_name, self.size), cv2.INTER_NEAREST)
-        return self.measured(metres, imaging, random)
+        metres = drawer.depth(data, self.camera_name, self.size)
+        return depth_bytes(self.measure(metres, imaging, random), self.span)
 
-    def measured(
-        self, metres: npt.NDArray[np.float32], imaging: Imaging, random: np.random.Generator
-    ) -> Picture:
+    def millimetres(
+        self, metres: Metres, imaging: Imaging, random: np.random.Generator
+    ) -> Millimetres:
+        """As drivers hand it out (h, w): 0 where nothing is known."""
+        found, (near, far) = self.measure(metres, imaging, random), self.span
+        known = (found >= near) & (found <= far)
+        return np.where(known, np.rint(1000 * found), 0).astype(np.uint16)
+
+    def measure(self, metres: Metres, imaging: Imaging, random: np.random.Generator) -> Metres:
+        """What the camera makes of a pinhole's distances: NaN where it finds nothing."""
+        metres = self._lens.bend(metres, cv2.INTER_NEAREST)
         noise = self._bank.draw(random, self.size) * imaging.depth_noise
         found = metres * np.float32(imaging.depth_scale) * (1 + noise)
         if imaging.holes:
             step = cv2.dilate(metres, self._strip) - cv2.erode(metres, self._strip)
             hidden = (step > EDGE) & (random.random(self.size, np.float32) < imaging.holes)
-            bare = cv2.resize(random.random((PATCHES, PATCHES), np.float32), self.size[::-1])
+            bare = cv2.resize(random.random(self._patches, np.float32), self.size[::-1])
             found[hidden | (bare < BARE * imaging.holes)] = np.nan
-        return depth_bytes(found, self.span)
+        return found

@@ -72,6 +72,17 @@ class View:
 
 
 @dataclass(frozen=True)
+class Shade:
+    """A soft shadow where the camera sees it: half of the light is gone at one `across`, or one
+    `along`, from its middle. In px of the full frame."""
+
+    middle: tuple[float, float]
+    across: tuple[float, float]
+    along: tuple[float, float]
+    depth: Vec  # share of the light that it takes, of red, green and blue
+
+
+@dataclass(frozen=True)
 class Imaging:
     """What sensor and transport do to a picture. Lengths in px of the full frame."""
 
@@ -86,6 +97,7 @@ class Imaging:
     depth_scale: float = 1.0
     depth_noise: float = 0.0  # standard deviation, as a share of the distance
     holes: float = 0.0  # how often nothing is known beside an edge
+    shade: Shade | None = None
 
 
 @dataclass(frozen=True)

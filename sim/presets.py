@@ -67,6 +67,8 @@ def _furnish(room: Room, cell: Cell, things: tuple[Thing, ...], seed: int) -> Pa
                 room.imaging,
                 noise=room.imaging.noise * camera.noise.value,
                 vignetting=room.imaging.vignetting * camera.vignetting.value,
+                # Of its own light, infrared: as measured, whatever the room's.
+                depth_noise=base.imaging[name].depth_noise,
             )
             for name, camera in cell.cameras.items()
         },

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .camera import Crop, Picture
-from .parameters import Imaging
+from .parameters import Imaging, Shade
 
 BANK = 1 << 18
 
@@ -38,6 +38,10 @@ class Sensor:
         # From the middle of the full frame, 1 in its corners: a crop is darkened less.
         v = top + (np.arange(rows, dtype=np.float32) + 0.5) * height / rows - frame[0] / 2
         u = left + (np.arange(columns, dtype=np.float32) + 0.5) * width / columns - frame[1] / 2
+        self._centres = (
+            np.broadcast_to(u + frame[1] / 2 - 0.5, size),
+            np.broadcast_to(v[:, None] + frame[0] / 2 - 0.5, size),
+        )
         self._radius2 = (v[:, None] ** 2 + u**2) * 4 / (frame[0] ** 2 + frame[1] ** 2)
         self._gain = np.ones((rows, columns, 3), np.float32)
         self._for: Imaging | None = None
@@ -51,6 +55,8 @@ class Sensor:
             self._for = imaging
             tint = np.array([imaging.red, 1.0, imaging.blue], np.float32) * imaging.gain
             self._gain = (1 - np.float32(imaging.vignetting) * self._radius2)[..., None] * tint
+            if imaging.shade is not None:
+                self._gain *= self._shadow(imaging.shade)
         x *= self._gain
         noise = imaging.noise * min(1.0, self._scale)
         if noise > 0:
@@ -64,3 +70,11 @@ class Sensor:
             )
             done = np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1]
         return np.ascontiguousarray(done)
+
+    def _shadow(self, shade: Shade) -> npt.NDArray[np.float32]:
+        """What it leaves of the light: dark in the middle, with a wide soft edge."""
+        u, v = (axis - at for axis, at in zip(self._centres, shade.middle, strict=True))
+        turn = np.linalg.inv(np.column_stack([shade.across, shade.along])).astype(np.float32)
+        radius2 = (turn[0, 0] * u + turn[0, 1] * v) ** 2 + (turn[1, 0] * u + turn[1, 1] * v) ** 2
+        dark = np.exp(-math.log(2) * radius2 * radius2)
+        return np.asarray(1 - dark[..., None] * np.array(shade.depth, np.float32), np.float32)

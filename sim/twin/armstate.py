@@ -15,6 +15,7 @@ Array = npt.NDArray[np.float64]
 Mode = Literal["ready", "protective_stop", "emergency_stop"]
 POSITIVE = (
     "rate", "watchdog", "acceleration", "turn_acceleration", "contact_force", "strain", "deviation",
+    "yield_force", "give",
 )  # fmt: skip
 
 
@@ -26,8 +27,12 @@ class DriveConfig(Strict):
     acceleration: float = 5.0  # m/s^2, of the TCP
     turn_acceleration: float = 12.0  # rad/s^2
     contact_force: float = 60.0  # N; a blow
+    # As impedance control has it: beyond so many N the setpoint gives way, as fast as the excess
+    # over `give` (N*s/m). A stiff arm would press with hundreds where a goal lies in a thing.
+    yield_force: float = 12.0
+    give: float = 100.0
     strain: float = 0.3  # s that a joint may push at its limit without moving
-    deviation: float = 0.2  # rad between setpoint and encoder
+    deviation: float = 0.5  # rad between setpoint and encoder
     singular: float = 0.03  # smallest singular value of the Jacobian
 
     def __post_init__(self) -> None:

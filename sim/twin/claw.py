@@ -49,7 +49,7 @@ class ClawState:
 
 
 @dataclass(frozen=True)
-class _Grip:
+class Grip:
     width: float
     force: float
 
@@ -62,7 +62,7 @@ class ClawDriver:
         self._dt = world.config.timestep
         gripper = world.cell.gripper
         self._strongest = gripper.force.value
-        self._lag: Lag[_Grip] = Lag(world.cell.latency.gripper, np.random.default_rng([*seeds, 2]))
+        self._lag: Lag[Grip] = Lag(world.cell.latency.gripper, np.random.default_rng([*seeds, 2]))
         self.states: Topic[ClawState] = Topic("gripper", blocking)
         self._period = round(1e9 / config.rate)
         self._sequence, self._due_ns = 0, self._period
@@ -71,6 +71,12 @@ class ClawDriver:
     def command(self, width: float, force: float | None = None) -> None:
         """Open or close to `width` (m) with at most `force` (N); the cell's force by default."""
         self.states.check()
+        grip = self.checked(width, force)
+        with self._time.lock:
+            self._lag.send(self._time.now_ns, grip)
+
+    def checked(self, width: float, force: float | None = None) -> Grip:
+        """The command that these make; raises why they make none."""
         low, high = self._world.cell.gripper.aperture.value
         if not low <= width <= high:
             raise Invalid("width", width, f"{low} to {high} m", "stay in the gripper's range")
@@ -78,8 +84,7 @@ class ClawDriver:
         if not 0 < force <= self._strongest:
             wanted = f"more than 0, {self._strongest} N at most"
             raise Invalid("force", force, wanted, "stay in the gripper's range")
-        with self._time.lock:
-            self._lag.send(self._time.now_ns, _Grip(width, force))
+        return Grip(width, force)
 
     def reset(self) -> None:
         """Open and idle, as the world's gripper is after its own reset."""

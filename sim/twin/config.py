@@ -27,7 +27,8 @@ class TwinConfig(Strict):
     factor: float = 1.0  # twin seconds a wall second, in real_time
     seed: int = 0
     preset: str | None = None  # a room of presets.PRESETS; None: the cell as its file has it
-    cameras: tuple[str, ...] | None = None  # all of the cell's
+    # Images: `wrist`, `wrist_depth`, or both. None: all that the cell's cameras give.
+    cameras: tuple[str, ...] | None = None
     shadows: bool = True
     max_lag: float = 0.5  # s of wall time; what is lost beyond is not caught up with
     objects: ObjectConfig = field(default_factory=lambda: ObjectConfig(count=(6, 10)))

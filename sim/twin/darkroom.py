@@ -16,8 +16,11 @@ from dataclasses import replace
 import mujoco
 
 from ..camera import Drawer
-from .feed import MOST_WAITING, Feed, Frame, Shot
+from .faults import Faults
+from .feed import MOST_WAITING, Feed
+from .film import Frame, Shot
 from .pace import Pace, Timeline
+from .topic import Subscription
 
 READY_S = 60.0
 GRAIN_S = 0.0005
@@ -177,3 +180,33 @@ class Darkroom:
             # A few ms are the grain of the wake-up; beyond, drawing held it up.
             feed.counts.late += now - shot.arrival_ns > 5_000_000
             feed.frames.publish(replace(shot.frame, arrived_ns=now))
+
+
+class CameraDriver:
+    def __init__(self, feed: Feed, darkroom: Darkroom, faults: Callable[[], Faults]) -> None:
+        self._feed, self._darkroom, self._faults = feed, darkroom, faults
+
+    @property
+    def picture(self) -> bool:
+        """Whether its frames have a picture."""
+        return self._feed.film.picture
+
+    @property
+    def depth(self) -> bool:
+        """Whether its frames have depth."""
+        return self._feed.film.depth
+
+    @property
+    def connected(self) -> bool:
+        return self._feed.name not in self._faults().disconnect
+
+    def latest(self) -> Frame | None:
+        """The newest frame that has arrived; None before the first."""
+        return self._darkroom.latest(self._feed)
+
+    def subscribe(self, depth: int = 2) -> Subscription[Frame]:
+        return self._feed.frames.subscribe(depth)
+
+    def listen(self, callback: Callable[[Frame], None]) -> Callable[[], None]:
+        """Each frame, in the drawing thread; see `Topic.listen`."""
+        return self._feed.frames.listen(callback)

@@ -25,7 +25,7 @@ from .topic import Topic
 
 Array = npt.NDArray[np.float64]
 STALLED = 0.02  # rad/s
-PATIENCE_S = 0.010  # a force must last as long before it counts
+PATIENCE_S = 0.03  # a force must last as long before it counts
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,8 @@ class ArmDriver:
             follower.follow(np.zeros(6))
             self.stale += 1
         if self.mode == "ready":
-            reason = self._overload() or follower.advance()
+            force = self.contact_force()
+            reason = self._overload(force) or follower.advance(self._giving_way(force))
             if reason:
                 self._stop("protective_stop", reason)
         world.move(follower.angles, self._dt)
@@ -180,7 +181,14 @@ class ArmDriver:
             self._follower.halt(self._world.angles)
             self._heavy, self._strained = 0.0, np.zeros(self._world.joints)
 
-    def _overload(self) -> str | None:
+    def _giving_way(self, force: Array) -> Array:
+        """The velocity with which the setpoint follows what pushes."""
+        size = float(np.linalg.norm(force))
+        excess = max(size - self.config.yield_force, 0.0)
+        way: Array = force * (excess / (self.config.give * max(size, 1e-9)))
+        return way
+
+    def _overload(self, contact: Array) -> str | None:
         world, config = self._world, self.config
         off = np.abs(world.setpoint - world.angles)
         if off.max() > config.deviation:
@@ -191,7 +199,7 @@ class ArmDriver:
         if self._strained.max() > config.strain:
             joint = int(self._strained.argmax())
             return f"torque: joint {joint} pushes with {self._efforts[joint]:.1f} N*m in vain"
-        force = float(np.linalg.norm(self.contact_force()))
+        force = float(np.linalg.norm(contact))
         self._heavy = self._heavy + self._dt if force > config.contact_force else 0.0
         if self._heavy >= PATIENCE_S:
             return f"contact: {force:.0f} N on the gripper, {config.contact_force:.0f} allowed"

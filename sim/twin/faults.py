@@ -19,6 +19,9 @@ class Faults(Strict):
     disconnect: tuple[str, ...] = ()  # nothing comes; numbers start anew after reconnection
     burst_every: float = 0.0  # s; so often, the link stalls
     burst_hold: float = 0.0  # s; for so long, then all that waited comes at once
+    # Light.
+    exposure_drift: float = 0.0  # share a second, at most, by which exposure and colour wander
+    moving_shadow: float = 0.0  # share of the main lamp's light that somebody walking past takes
     # Arm and gripper.
     lose_commands: float = 0.0  # share of the arm's commands that never arrive
     stick: tuple[int, ...] = ()  # joints that seize
@@ -26,7 +29,7 @@ class Faults(Strict):
     gripper_jam: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("repeat", "drop", "lose_commands"):
+        for name in ("repeat", "drop", "lose_commands", "exposure_drift", "moving_shadow"):
             if not 0 <= getattr(self, name) <= 1:
                 raise Invalid(name, getattr(self, name), "0 to 1", "give a share")
         if self.burst_every < 0 or not 0 <= self.burst_hold <= max(self.burst_every, 0):

@@ -2,7 +2,7 @@
 or not at all.
 
 Exposing is the physics' side: it copies the state (microseconds) at the times the shutter is open.
-Developing is the side of whoever owns the graphics context: drawing, lens, sensor, encoding.
+Developing (film.py) is the side of whoever owns the graphics context.
 Stamps are in steps of the physics, and each is that of the state shown.
 """
 
@@ -10,25 +10,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
-import cv2
 import mujoco
 import numpy as np
-import numpy.typing as npt
 
 from calibration import Cell
+from calibration.cell import DEPTH
 from policy.contract import Invalid, Strict
 
-from ..camera import Drawer, Picture
-from ..eye import Eye
+from ..camera import Drawer
 from ..parameters import Imaging
 from .faults import Faults
+from .film import Film, Frame, Shot
 from .pace import Lag
 from .topic import Topic
 
 MOST_WAITING = 2  # of a camera, exposed and not yet drawn: beyond, the oldest is lost
-BLUR_PX = 1.0  # what moves less than this while the shutter is open is drawn once
 
 
 @dataclass(frozen=True)
@@ -40,6 +38,7 @@ class FeedConfig(Strict):
     jitter: float = 0.0005  # s, standard deviation of the time between frames
     drop: float = 0.002  # share of frames that a healthy link loses
     jpeg: int = 0  # quality of `Frame.encoded`; 0: none
+    rate: float | None = None  # frames a second; None: each camera's own
 
     def __post_init__(self) -> None:
         if not 1 <= self.exposures <= 16:
@@ -50,33 +49,8 @@ class FeedConfig(Strict):
             raise Invalid("drop", self.drop, "0 or more, less than 1", "give a share")
         if not 0 <= self.jpeg <= 100:
             raise Invalid("jpeg", self.jpeg, "0 to 100", "0 sends no code")
-
-
-@dataclass(frozen=True)
-class Frame:
-    """`sequence` numbers exposures: a lost frame leaves a gap. Stamps are twin time: when the
-    shutter opened, when the frame was there to be read. The picture is read-only RGB."""
-
-    camera: str
-    sequence: int
-    captured_ns: int
-    arrived_ns: int
-    picture: Picture
-    encoded: bytes | None  # JPEG
-
-
-@dataclass(eq=False)
-class Shot:
-    """What the shutter let in, on its way. Without states it repeats the frame before."""
-
-    sequence: int
-    serial: int  # of all the feed's shots: seeds the noise
-    captured_ns: int
-    arrival_ns: int
-    imaging: Imaging
-    states: list[mujoco.MjData] = field(default_factory=list)
-    frozen: bool = False
-    frame: Frame | None = None
+        if self.rate is not None and not 0 < self.rate < math.inf:
+            raise Invalid("rate", self.rate, "more than 0 Hz", "give frames a second")
 
 
 @dataclass
@@ -95,28 +69,35 @@ class Feed:
         self,
         name: str,
         cell: Cell,
+        images: set[str],
         config: FeedConfig,
         seeds: Sequence[int],
         blocking: bool,
         pool: Pool,
     ) -> None:
+        """`images`: which of the camera's are wanted, by the cell's names."""
         self.name, self.config = name, config
         self.camera = camera = cell.cameras[name]
         self.frames: Topic[Frame] = Topic(f"camera {name}", blocking)
         self.counts = Counts()
-        self.eye = Eye(
-            name, camera, (camera.height, camera.width), (0, 0, camera.height, camera.width)
-        )
-        self._seeds, self._pool = list(seeds), pool
+        wanted = (name in images, f"{name}{DEPTH}" in images)
+        self.film = Film(name, camera, *wanted, config.jpeg, seeds)
+        self._pool = pool
         self._random = np.random.default_rng([*seeds, 3])
         self._lag: Lag[Shot] = Lag(cell.latency.camera, np.random.default_rng([*seeds, 5]))
-        self._period = round(camera.period.value * 1e9)
+        self._period = self._period_ns()
         self._next_ns, self._sequence, self._serial = self._period, 0, 0
         self._shift = 0
         self._open: Shot | None = None
         self._moments: list[int] = []
-        self._last: Frame | None = None
         self._connected = True
+
+    def _period_ns(self) -> int:
+        own, rate = self.camera.period.value, self.config.rate
+        if rate is not None and rate * own > 1.001:  # 30 Hz of a camera with 0.033333 s
+            wanted, remedy = f"{1 / own:.4g} Hz at most", f"the cell's {self.name} is no faster"
+            raise Invalid("feed.rate", rate, wanted, remedy)
+        return round(1e9 * (own if rate is None else 1 / rate))
 
     # The physics' side --------------------------------------------------------------------------
 
@@ -184,52 +165,12 @@ class Feed:
     # The drawing side ---------------------------------------------------------------------------
 
     def develop(self, shot: Shot, drawer: Callable[[], Drawer], shadows: bool) -> None:
-        """Make `shot.frame`; it stays None where there is nothing to repeat."""
-        last = self._last
-        if shot.states:
-            states = shot.states if self._moved(shot.states) > BLUR_PX else shot.states[:1]
-            noise = np.random.default_rng([*self._seeds, 4, shot.serial])
-            light = self.eye.draw(drawer(), states[0], shadows)
-            if len(states) > 1:
-                total = light.astype(np.float32)
-                for state in states[1:]:
-                    total += self.eye.draw(drawer(), state, shadows)
-                light = (total / len(states)).astype(np.uint8)
-            picture = self.eye.develop(light, shot.imaging, noise)
-            picture.flags.writeable = False
-            shot.frame = Frame(
-                self.name, shot.sequence, shot.captured_ns, shot.arrival_ns, picture,
-                self._encode(picture),
-            )  # fmt: skip
-            self._pool.give(shot.states)
-            shot.states = []
-        elif last is not None and shot.frozen:
-            shot.frame = replace(last, arrived_ns=shot.arrival_ns)
-        elif last is not None:
-            shot.frame = replace(
-                last, sequence=shot.sequence, captured_ns=shot.captured_ns,
-                arrived_ns=shot.arrival_ns,
-            )  # fmt: skip
-        self._last = shot.frame or last
+        self.film.develop(shot, drawer, shadows)
+        self.discard(shot)
 
     def discard(self, shot: Shot) -> None:
         self._pool.give(shot.states)
         shot.states = []
-
-    def _encode(self, picture: Picture) -> bytes | None:
-        if not self.config.jpeg:
-            return None
-        quality = [cv2.IMWRITE_JPEG_QUALITY, self.config.jpeg]
-        _, code = cv2.imencode(".jpg", picture[..., ::-1], quality)
-        return code.tobytes()
-
-    def _moved(self, states: list[mujoco.MjData]) -> float:
-        """px; how far anything that moves came between the first state and the last."""
-        first, last = states[0], states[-1]
-        ways: npt.NDArray[np.float64] = np.linalg.norm(last.xpos - first.xpos, axis=1)
-        far = first.xpos - first.cam(self.name).xpos
-        depth = np.maximum(np.linalg.norm(far, axis=1), 0.1)
-        return float((ways / depth).max() * self.camera.focal.value[0])
 
 
 class Pool:

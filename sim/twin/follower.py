@@ -76,13 +76,13 @@ class Follower:
     def still(self) -> bool:
         return self.goal is None and not self.wish.any() and not self._velocity.any()
 
-    def advance(self) -> str | None:
-        """One tick. None, or why the arm cannot go on."""
-        if self.still:
+    def advance(self, giving_way: Array) -> str | None:
+        """One tick, with this velocity on top. None, or why the arm cannot go on."""
+        if self.still and not giving_way.any():
             return None
         dt = self._dt
         self._speed_up(self._wanted())
-        position = self.position + self._velocity[:3] * dt
+        position = self.position + (self._velocity[:3] + giving_way) * dt
         turn = turned(self._velocity[3:] * dt) @ self.turn
         there, facing = self._kin.pose(self.angles)
         mujoco.mj_jacSite(

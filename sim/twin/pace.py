@@ -66,18 +66,17 @@ class Pace:
 
     def begin(self) -> None:
         """Twin time 0 is now."""
-        self._wall, self._twin = time.monotonic_ns(), 0
-        self._marks: deque[tuple[int, int]] = deque([(self._wall, 0)])
+        self._anchor = time.monotonic_ns(), 0  # wall and twin: one, for threads that read it
+        self._marks: deque[tuple[int, int]] = deque([self._anchor])
 
     def target(self, now_ns: int) -> int:
         """The twin time that is due; `now_ns` is where the twin is."""
-        wall = time.monotonic_ns()
-        due = self._twin + round((wall - self._wall) * self.factor)
+        wall, (begin, twin) = time.monotonic_ns(), self._anchor
+        due = twin + round((wall - begin) * self.factor)
         self.lag_ns = max(0, due - now_ns)
         if self.lag_ns > self._max_lag * self.factor:
             self.slipped_ns += self.lag_ns
-            self._wall, self._twin, self.lag_ns = wall, now_ns, 0
-            due = now_ns
+            self._anchor, self.lag_ns, due = (wall, now_ns), 0, now_ns
         if wall - self._marks[-1][0] > 0.05e9:
             self._marks.append((wall, now_ns))
             while wall - self._marks[0][0] > WINDOW_S * 1e9 and len(self._marks) > 2:
@@ -86,7 +85,8 @@ class Pace:
 
     def wall_ns(self, twin_ns: int) -> int:
         """When, on the monotonic clock, that twin time is or was due."""
-        return self._wall + round((twin_ns - self._twin) / self.factor)
+        wall, twin = self._anchor
+        return wall + round((twin_ns - twin) / self.factor)
 
     def wait_s(self, twin_ns: int) -> float:
         return max(0.0, (self.wall_ns(twin_ns) - time.monotonic_ns()) * 1e-9)

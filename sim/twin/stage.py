@@ -16,10 +16,11 @@ from ..bin import fill
 from ..config import ObjectConfig
 from ..eye import Eye
 from ..gripper import FINGERS
-from ..parameters import Parameters
+from ..parameters import Imaging, Parameters
 from ..world import World
 from .config import Truth
 from .faults import Faults
+from .light import lit
 
 Array = npt.NDArray[np.float64]
 SEIZED = 1e7  # N*m*s or N*s of damping: dry friction is soft in MuJoCo, and creeps
@@ -63,6 +64,14 @@ class Stage:
             damping[[world.model.joint(name).dofadr[0] for name in FINGERS]] = SEIZED
         world.model.dof_damping[:] = damping
         world.slots.rub(world.things, world.grip_friction * (OILED if faults.slip else 1.0))
+
+    def imaging(self, now_ns: int, faults: Faults) -> dict[str, Imaging]:
+        """Of each camera, in the light of that time."""
+        own, look = self.parameters.imaging, self.parameters.look
+        if not faults.exposure_drift and not faults.moving_shadow:
+            return own
+        headlight = float(self._world.model.vis.headlight.diffuse[0])
+        return lit(own, look, headlight, self._world.cell, faults, now_ns)
 
     def truth(self, now_ns: int, force: Array) -> Truth:
         world = self._world

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -25,47 +24,24 @@ from ..env import TWIN
 from ..world import World
 from .claw import ClawDriver
 from .config import Health, Truth, TwinConfig
-from .darkroom import Darkroom
+from .darkroom import CameraDriver, Darkroom
 from .drive import ArmDriver
 from .faults import Faults
-from .feed import Feed, Frame, Pool
+from .feed import Feed, Pool
 from .pace import Pace, Timeline
 from .stage import Stage
-from .topic import Closed, Subscription
-
-
-class CameraDriver:
-    def __init__(self, feed: Feed, darkroom: Darkroom, faults: Callable[[], Faults]) -> None:
-        self._feed, self._darkroom, self._faults = feed, darkroom, faults
-
-    @property
-    def connected(self) -> bool:
-        return self._feed.name not in self._faults().disconnect
-
-    def latest(self) -> Frame | None:
-        """The newest frame that has arrived; None before the first."""
-        return self._darkroom.latest(self._feed)
-
-    def subscribe(self, depth: int = 2) -> Subscription[Frame]:
-        return self._feed.frames.subscribe(depth)
-
-    def listen(self, callback: Callable[[Frame], None]) -> Callable[[], None]:
-        """Each frame, in the drawing thread; see `Topic.listen`."""
-        return self._feed.frames.listen(callback)
+from .topic import Closed
 
 
 class Twin:
     def __init__(self, cell: Cell | str | Path = TWIN, config: TwinConfig | None = None) -> None:
         self.cell = cell if isinstance(cell, Cell) else load_cell(Path(cell))
         self.config = config = config or TwinConfig()
-        names = tuple(self.cell.cameras) if config.cameras is None else config.cameras
-        for name in names:
-            if name not in self.cell.cameras:
-                wanted = f"of {', '.join(self.cell.cameras)}"
-                raise Invalid("cameras", name, wanted, "name a camera of the cell")
-        sides = [
-            s for n in names for s in (self.cell.cameras[n].width, self.cell.cameras[n].height)
-        ]
+        images: dict[str, set[str]] = {}
+        for image in self.cell.images if config.cameras is None else config.cameras:
+            images.setdefault(self.cell.camera_of(image), set()).add(image)
+        seen = [self.cell.cameras[name] for name in images]
+        sides = [side for camera in seen for side in (camera.width, camera.height)]
         largest = max([config.scene.largest_picture, *sides])
         self._world = world = World(self.cell, replace(config.scene, largest_picture=largest))
         self._time, self._dt = Timeline(), round(world.config.timestep * 1e9)
@@ -81,14 +57,14 @@ class Twin:
         self._darkroom = Darkroom(world.model, shadows, self._time, self._pace, self._fail)
         pool = Pool(world.model)
         self._feeds = [
-            Feed(name, self.cell, config.feed, (config.seed, number), real, pool)
-            for number, name in enumerate(names)
+            Feed(name, self.cell, wanted, config.feed, (config.seed, number), real, pool)
+            for number, (name, wanted) in enumerate(images.items())
         ]
         self.cameras = {
             feed.name: CameraDriver(feed, self._darkroom, lambda: self.faults)
             for feed in self._feeds
         }
-        eyes = {feed.name: feed.eye for feed in self._feeds}
+        eyes = {feed.name: feed.film.eye for feed in self._feeds}
         self._stage = Stage(world, eyes, config.objects)
         self.faults = Faults()
         self._stopping = threading.Event()
@@ -131,7 +107,7 @@ class Twin:
             self._world.advance(self._world.config.timestep)
             self._time.now_ns = now = now + self._dt
             arm, claw = self.arm.read(now), self.gripper.read(now)
-            imaging = self._stage.parameters.imaging
+            imaging = self._stage.imaging(now, self.faults)
             for feed in self._feeds:
                 shot = feed.expose(self._world.data, now, imaging[feed.name], self.faults)
                 if shot is not None:

@@ -164,6 +164,9 @@ def test_a_velocity_that_is_kept_fresh_goes_on() -> None:
     assert np.abs(moved[[0, 2]]).max() < 0.003
 
 
+STIFF = DriveConfig(yield_force=1000.0)
+
+
 def press(twin: Twin) -> None:
     """Drive the gripper into the bin's floor."""
     for _ in range(60):
@@ -172,7 +175,7 @@ def press(twin: Twin) -> None:
 
 
 def test_a_protective_stop_latches_until_it_is_cleared() -> None:
-    with lockstep() as twin:
+    with lockstep(drive=STIFF) as twin:
         press(twin)
         state = arm(twin)
         assert state.mode == "protective_stop"

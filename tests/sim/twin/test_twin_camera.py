@@ -8,15 +8,15 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from sim.camera import Drawer
 from sim.config import ObjectConfig, SceneConfig
 from sim.env import BinGrasp
 from sim.presets import PRESETS, episode
-from sim.twin import ClawState, Faults, Twin, TwinConfig
-from sim.twin.feed import FeedConfig, Frame
-from sim.twin.topic import Closed, Subscription
+from sim.twin import ClawState, Closed, Faults, FeedConfig, Frame, Twin, TwinConfig
+from sim.twin.topic import Subscription
 
 FEW = ObjectConfig(count=(2, 2))
 SCENE = SceneConfig(timestep=0.002, shadows=0, objects=2)
@@ -32,6 +32,12 @@ def lockstep(**changes: object) -> Twin:
 
 def real_time(**changes: object) -> Twin:
     return lockstep(mode="real_time", **changes)
+
+
+def picture(frame: Frame | None) -> npt.NDArray[np.uint8]:
+    assert frame is not None
+    assert frame.picture is not None
+    return frame.picture
 
 
 def record(twin: Twin, seconds: float, faults: Faults | None = None) -> list[Frame]:
@@ -54,7 +60,7 @@ def test_frames_are_the_same_bit_for_bit_whoever_follows_them() -> None:
 
     one, other, alone = last(True), last(True), last(False)
     for frame in (other, alone):
-        assert frame.picture.tobytes() == one.picture.tobytes()
+        assert picture(frame).tobytes() == picture(one).tobytes()
         assert frame.encoded == one.encoded
         assert (frame.sequence, frame.captured_ns, frame.arrived_ns) == (
             one.sequence, one.captured_ns, one.arrived_ns,
@@ -65,9 +71,10 @@ def test_frames_are_the_cameras_own() -> None:
     with lockstep() as twin:
         frame = record(twin, 0.1)[-1]
     assert frame.camera == "front"
-    assert frame.picture.shape == (480, 640, 3)
-    assert frame.picture.dtype == np.uint8
-    assert not frame.picture.flags.writeable
+    assert picture(frame).shape == (480, 640, 3)
+    assert picture(frame).dtype == np.uint8
+    assert not picture(frame).flags.writeable
+    assert frame.depth is None
     assert frame.encoded is None
 
 
@@ -102,9 +109,7 @@ def test_what_moves_is_blurred() -> None:
             for _ in range(10):
                 twin.arm.twist((0, 0.4, 0), (0, 0, 0))
                 twin.advance(0.05)
-            frame = twin.cameras["front"].latest()
-            assert frame is not None
-            pictures[exposures] = frame.picture.astype(float)
+            pictures[exposures] = picture(twin.cameras["front"].latest()).astype(float)
     edges = {n: np.abs(np.diff(p[:120], axis=1)).max(axis=2).mean() for n, p in pictures.items()}
     assert edges[8] < edges[1]
 
@@ -136,7 +141,7 @@ def test_repeated_frames_have_new_stamps_and_old_pixels() -> None:
     with lockstep() as twin:
         record(twin, 0.2)
         frames = record(twin, 1.0, Faults(repeat=0.5))
-    same = [a.picture.tobytes() == b.picture.tobytes() for a, b in pairwise(frames)]
+    same = [picture(a).tobytes() == picture(b).tobytes() for a, b in pairwise(frames)]
     assert 5 < sum(same) < len(same) - 5
     assert len({frame.captured_ns for frame in frames}) == len(frames)
     assert len({frame.sequence for frame in frames}) == len(frames)
@@ -183,7 +188,7 @@ def test_presets_look_unlike_the_nominal_cell_and_each_other() -> None:
     pictures = {}
     for preset in (None, *PRESETS):
         with lockstep(preset=preset, seed=1) as twin:
-            pictures[preset] = record(twin, 0.1)[-1].picture.astype(float)
+            pictures[preset] = picture(record(twin, 0.1)[-1]).astype(float)
     names = list(pictures)
     for k, one in enumerate(names):
         for other in names[k + 1 :]:
