@@ -89,6 +89,12 @@ class TrainConfig(Strict):
         if not self.offline_updates and not self.minutes:
             raise Invalid("minutes", 0, "more, or offline_updates", "say how long to train")
 
+    def plain(self) -> dict[str, Any]:
+        """As data, without what the run has no use for."""
+        values: dict[str, Any] = encode(self)
+        del values[{"qtopt": "drqv2", "drqv2": "qtopt"}[self.learner]]
+        return values
+
     def rate(self, progress: Progress) -> float:
         """The share of the learning rate that is right now."""
         if self.minutes:
@@ -99,6 +105,49 @@ class TrainConfig(Strict):
         if done <= self.decay:
             return 1.0
         return max((1 - done) / (1 - self.decay), LEAST_RATE)
+
+
+@dataclass(frozen=True)
+class FinetuneConfig(Strict):
+    """A policy goes on learning from the log of the robot that it drives."""
+
+    start: str  # a run's directory, or a file of policy.start
+    log: str  # where the robot's episodes appear
+    data: DataConfig = DataConfig(online_capacity=200_000, online_share=(0.25, 0.75), ramp=10_000)
+    # Of each batch, what a person drove or showed, once there are so many steps of it: HIL-SERL's
+    # half, but not half a batch out of a handful.
+    demonstration_share: float = 0.5
+    demonstration_ramp: int = 1000
+    demonstration_capacity: int = 50_000
+    updates_per_step: float = 2.0  # never more, however long nothing comes
+    first_update: int = 300  # after so many steps: a few episodes are soon known by heart
+    rate: float = 0.2  # of the learning rate that it was trained with
+    offer_every: int = 1000  # updates
+    offers_kept: int = 5
+    seed: int = 0
+    save_seconds: float = 60.0
+    report_seconds: float = 10.0
+    threads: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name in ("demonstration_share", "rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise Invalid(name, getattr(self, name), "0 to 1", "it is a share")
+        for name in ("offer_every", "offers_kept"):
+            if getattr(self, name) < 1:
+                raise Invalid(name, getattr(self, name), "1 or more", "say how many")
+        for name in ("updates_per_step", "save_seconds", "report_seconds"):
+            if getattr(self, name) <= 0:
+                raise Invalid(name, getattr(self, name), "more than 0", "say how often")
+
+    def plain(self) -> dict[str, Any]:
+        values: dict[str, Any] = encode(self)
+        return values
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> FinetuneConfig:
+        return decode(cls, dict(values), "fine-tuning configuration")
 
 
 def make_envs(
@@ -118,10 +167,3 @@ def make_learner(config: TrainConfig, deployment: Deployment) -> Learner:
 
 def from_mapping(values: Mapping[str, Any]) -> TrainConfig:
     return decode(TrainConfig, dict(values), "training configuration")
-
-
-def plain(config: TrainConfig) -> dict[str, Any]:
-    """As data, without what the run has no use for."""
-    values: dict[str, Any] = encode(config)
-    del values[{"qtopt": "drqv2", "drqv2": "qtopt"}[config.learner]]
-    return values

@@ -7,27 +7,25 @@ file gets its name.
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from policy.contract import Deployment, Invalid, PolicyCard, write_card
+from policy.contract import Deployment, Invalid, PolicyCard, Provenance, write_card
 from policy.contract.files import write_atomic
 from policy.feed import LIMITS, PAST_ACTIONS, PROPRIO, Array, Feed
-from policy.learners.learner import Observations
+from policy.graph import Traced
+from policy.learners.learner import Learner, Observations
 from policy.networks.acting import PolicyModule
 from policy.networks.reduce import Reduce
 from policy.ports import NOISE
 from policy.runtime import CPU, OnnxPolicy
 
-OPSET = 20
 AGREE = 1e-3  # of an action's range, and of a value
 
 
@@ -84,6 +82,27 @@ def inputs_of(
     return inputs
 
 
+def card_of(
+    name: str, learner: Learner, deployment: Deployment, provenance: Provenance
+) -> PolicyCard:
+    """Of what a learner exports for the cell it learnt for."""
+    window = learner.interface.observation.action_window
+    spec = replace(deployment.interface.observation, action_window=window)
+    return PolicyCard(
+        name,
+        deployment.cell_id,
+        replace(deployment.interface, observation=spec),
+        deployment.preprocessing,
+        provenance,
+        stack=learner.draw.stack,
+    )
+
+
+def now() -> str:
+    """As a `Provenance` has it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 @dataclass(frozen=True)
 class Parity:
     """Of the graph against torch on the same observations and noise."""
@@ -107,14 +126,16 @@ def export(
     card: PolicyCard,
     observations: Observations,
     seed: int = 0,
+    traced: Traced | None = None,
 ) -> Parity:
     """Write `policy` to `path`, unless graph and torch disagree on `observations`, which are raw
-    frames as the card's interface has them. Nothing is at `path` before they agree."""
+    frames as the card's interface has them. Nothing is at `path` before they agree. `traced` is a
+    policy that differs from this one in its weights alone, if there is one."""
     deployment = Deployment(card.cell_id, card.interface, card.preprocessing)
     deployed = Deployed(policy.eval(), deployment, card.stack).eval()
     with tempfile.TemporaryDirectory() as directory:
         draft = Path(directory) / "policy.onnx"
-        draft.write_bytes(graph_of(deployed, inputs_of(policy, deployment, card.stack, 2)))
+        draft.write_bytes((traced or traced_of(policy, card)).graph(deployed))
         write_card(draft, card)
         inputs = inputs_of(policy, deployment, card.stack, len(observations))
         parity = compare(draft, deployed, inputs, feed_of(card, observations), seed)
@@ -123,31 +144,10 @@ def export(
     return parity
 
 
-def graph_of(
-    module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str] = ("action", "q")
-) -> bytes:
-    """The ONNX model of a module, for any number of rows of such inputs."""
-    batch = torch.export.Dim("batch")
-    # It tells of its own deprecations, and of packages that nothing here needs.
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            module,
-            tuple(inputs.values()),
-            input_names=list(inputs),
-            output_names=list(outputs),
-            dynamic_shapes=(tuple({0: batch} for _ in inputs),),
-            opset_version=OPSET,
-            dynamo=True,
-            verbose=False,
-        )
-    assert program is not None
-    program.optimize()
-    model = program.model_proto
-    del model.graph.value_info[:]  # hints of shapes, which optimising has made wrong
-    content: bytes = model.SerializeToString()
-    return content
+def traced_of(policy: PolicyModule, card: PolicyCard) -> Traced:
+    deployment = Deployment(card.cell_id, card.interface, card.preprocessing)
+    deployed = Deployed(policy.eval(), deployment, card.stack).eval()
+    return Traced(deployed, inputs_of(policy, deployment, card.stack, 2))
 
 
 def feed_of(card: PolicyCard, seen: Observations) -> dict[str, Array]:

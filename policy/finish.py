@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from policy.config import make_envs, plain
-from policy.contract import (
-    PolicyCard,
-    Provenance,
-    SimulatedSuccess,
-    write_card,
-)
+from policy.config import TrainConfig, make_envs
+from policy.contract import Provenance, SimulatedSuccess, write_card
 from policy.environments import FloatArray
 from policy.evaluate import HELD_OUT, Evaluation, Fed, drawn_size, evaluate, raw
-from policy.export import export
+from policy.export import card_of, export, now
 from policy.learners.learner import Learner, Observations
 from policy.progress import Progress
 from policy.report import write_report
@@ -30,23 +24,12 @@ from policy.runtime import OnnxPolicy
 STATES = 64  # that graph and torch are compared on
 
 
-def finish(run: Run, learner: Learner, progress: Progress) -> Evaluation:
+def finish(run: Run[TrainConfig], learner: Learner, progress: Progress) -> Evaluation:
     """Export the policy, play the held-out episodes with the exported file, put the count into its
     card, and write the report."""
     config, path = run.config, run.directory / "policy.onnx"
-    deployment = run.deployment
-    window = learner.interface.observation.action_window
-    spec = replace(deployment.interface.observation, action_window=window)
-    interface = replace(deployment.interface, observation=spec)
-    stack = learner.draw.stack
-    card = PolicyCard(
-        config.name,
-        deployment.cell_id,
-        interface,
-        deployment.preprocessing,
-        provenance(run),
-        stack=stack,
-    )
+    card = card_of(config.name, learner, run.deployment, provenance(run))
+    interface, stack = card.interface, card.stack
     task, choice = config.task, config.evaluation
     envs = make_envs(task, choice.envs, choice.processes, drawn_size(card))
     try:
@@ -86,11 +69,8 @@ def _states(rollouts: Rollouts, seed: int) -> Observations:
     )
 
 
-def provenance(run: Run) -> Provenance:
+def provenance(run: Run[TrainConfig]) -> Provenance:
+    config = run.config
     return Provenance(
-        ", ".join(run.revisions),
-        json.dumps(plain(run.config)),
-        run.config.data.logs,
-        run.config.seed,
-        time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        ", ".join(run.revisions), json.dumps(config.plain()), config.data.logs, config.seed, now()
     )

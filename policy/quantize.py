@@ -2,7 +2,7 @@
 
     python -m policy.quantize policy.onnx int8.onnx --task sim:regrasp/BinGrasp-v0
 
-Only MatMul and Gemm: convolutions are slower in int8 on a CPU. Ranges of what goes through the
+Only dense layers: convolutions are slower in int8 on a CPU. Ranges of what goes through the
 layers are taken beforehand, from states that the policy gets into: were they taken from what comes,
 a robot's action would depend on who else is served with it. How far an action moves says little of
 what it is worth, so both policies play the same held-out episodes, and the file is written only if
@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import onnx
 from onnxruntime.quantization import (
     CalibrationDataReader,
     QuantFormat,
@@ -33,6 +34,7 @@ from policy.feed import Array, Feed
 from policy.runtime import CPU, OnnxPolicy
 from policy.serving.parity import require_parity
 
+LAYERS = ["MatMul", "Gemm"]
 STATES = 64  # that ranges are taken from
 APART = 500_000  # of the episodes they are in from those that are counted
 
@@ -46,6 +48,15 @@ class _Inputs(CalibrationDataReader):  # type: ignore[misc]
         return next(self._left, None)
 
 
+def _resizing(source: Path) -> list[str]:
+    """Multiplications that make a camera's picture smaller: they would round the picture."""
+    return [
+        node.name
+        for node in onnx.load(source, load_external_data=False).graph.node
+        if any(name.startswith("reduce.") for name in node.input)
+    ]
+
+
 def quantized(source: Path, feeds: Sequence[Feed]) -> bytes:
     """The policy with int8 weights, card included, for such feeds."""
     with tempfile.TemporaryDirectory() as directory:
@@ -57,8 +68,15 @@ def quantized(source: Path, feeds: Sequence[Feed]) -> bytes:
                 source,
                 path,
                 _Inputs(OnnxPolicy(source, [CPU]), feeds),
-                quant_format=QuantFormat.QOperator,
-                op_types_to_quantize=["MatMul", "Gemm"],
+                quant_format=QuantFormat.QDQ,
+                op_types_to_quantize=LAYERS,
+                nodes_to_exclude=_resizing(source),
+                # What comes out stays exact: 256 values would hardly rank 64 actions.
+                extra_options={
+                    "MatMulConstBOnly": True,
+                    "OpTypesToExcludeOutputQuantization": LAYERS,
+                },
+                activation_type=QuantType.QUInt8,  # with a sign, x86 has no quick way to multiply
                 weight_type=QuantType.QInt8,
             )
         finally:

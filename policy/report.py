@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from policy.config import plain
+from policy.config import TrainConfig
 from policy.contract.files import write_atomic
 from policy.evaluate import Evaluation
 from policy.progress import Progress
@@ -25,7 +25,9 @@ VALUES = (("q", "-"), ("q_next", "--"), ("q_target", "--"), ("loss", ":"), ("cri
 CURVES = "curves.png"
 
 
-def write_report(run: Run, progress: Progress, found: Evaluation, parity: Parity) -> Path:
+def write_report(
+    run: Run[TrainConfig], progress: Progress, found: Evaluation, parity: Parity
+) -> Path:
     trained, measured = run.measured("train"), run.measured("evaluation") + run.measured("final")
     draw({run.config.name: (trained, measured)}, run.directory / CURVES)
     config = run.config
@@ -55,7 +57,7 @@ def write_report(run: Run, progress: Progress, found: Evaluation, parity: Parity
         *(_row(line) for line in measured),
         "",
         "```yaml",
-        yaml.safe_dump(plain(config), sort_keys=False).rstrip(),
+        yaml.safe_dump(config.plain(), sort_keys=False).rstrip(),
         "```",
     ]
     path = run.directory / "report.md"

@@ -16,14 +16,13 @@ import math
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from torch.utils.tensorboard import SummaryWriter
 
 from policy.checkpoint import read_checkpoint, write_checkpoint
-from policy.config import TrainConfig, plain
 from policy.contract import ContractError, Deployment, differences, encode
-from policy.contract.files import write_atomic
+from policy.contract.files import sweep, write_atomic
 from policy.learners.learner import Learner
 from policy.progress import Progress
 
@@ -35,15 +34,23 @@ DEPLOYMENT, REVISIONS = "deployment.json", "revisions.json"
 # May differ when a run is continued: of what it learns, nothing.
 UNIMPORTANT = (
     *("minutes", "save_minutes", "threads", "evaluation"),
+    *("save_seconds", "report_seconds", "offer_every", "offers_kept"),
     *("qtopt.policy_cem", "qtopt.mirrored"),
 )
 
 
-class Run:
-    def __init__(self, directory: Path, config: TrainConfig, deployment: Deployment) -> None:
+class Configuration(Protocol):
+    def plain(self) -> dict[str, Any]: ...
+
+
+C = TypeVar("C", bound=Configuration)
+
+
+class Run(Generic[C]):
+    def __init__(self, directory: Path, config: C, deployment: Deployment) -> None:
         self.directory, self.config, self.deployment = directory, config, deployment
         directory.mkdir(parents=True, exist_ok=True)
-        told = {CONFIG: plain(config), DEPLOYMENT: encode(deployment)}
+        told = {CONFIG: config.plain(), DEPLOYMENT: encode(deployment)}
         self._require_same(told)
         known: list[str] = self._told(REVISIONS) or []
         now = git_revision()
@@ -68,6 +75,7 @@ class Run:
 
     def resume(self, learner: Learner) -> Progress:
         """From the checkpoint, if there is one. What was measured after it did not happen."""
+        sweep(self.directory)
         path, progress = self.directory / CHECKPOINT, Progress()
         if path.exists():
             tensors, values = read_checkpoint(path)
@@ -82,9 +90,11 @@ class Run:
     def save(self, learner: Learner, progress: Progress) -> None:
         write_checkpoint(self.directory / CHECKPOINT, learner.state_dict(), encode(progress))
 
-    def record(self, kind: str, progress: Progress, values: Mapping[str, float]) -> None:
+    def record(
+        self, kind: str, progress: Progress, values: Mapping[str, float], **words: str
+    ) -> None:
         known = {name: value for name, value in values.items() if math.isfinite(value)}
-        self._metrics.write(_line({"kind": kind, **encode(progress), **known}))
+        self._metrics.write(_line({"kind": kind, **encode(progress), **known, **words}))
         self._metrics.flush()
         for name, value in known.items():
             self._board.add_scalar(f"{kind}/{name}", value, progress.updates)

@@ -8,7 +8,6 @@ when it is started again with the same directory.
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from contextlib import ExitStack, closing
@@ -25,13 +24,13 @@ from policy.config import APART, TaskConfig, TrainConfig, from_mapping, make_env
 from policy.contract import ContractError, Invalid, encode
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
 from policy.experience.errors import ExperienceError
-from policy.experience.replay import Prefetcher, Sampler, Source
+from policy.experience.replay import Sampler, Source
 from policy.finish import finish
-from policy.learners.learner import Metrics
 from policy.offline import load_logs, open_ring, require_logs
 from policy.rollouts import Rollouts
 from policy.run import Run
 from policy.statistics import Rate
+from policy.updates import Updates
 
 RECENT = 200  # episodes that the progress bar's success rate is of
 MINUTE = 60.0
@@ -45,7 +44,6 @@ class Training:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         require_logs(data.logs)
-        self._stack = stack
         self.envs = make_envs(task, task.envs, task.processes)
         stack.callback(self.envs.close)
         self.learner = make_learner(config, self.envs.deployment)
@@ -61,13 +59,13 @@ class Training:
         sources = [Source(ring, 1.0, data.success_share) for ring in (offline, self.online)]
         self.sampler = Sampler(sources, self.learner.draw, config.seed)
         self.sampler.drawn = self.progress.updates
-        self._batches: Prefetcher | None = None
+        self.updates = stack.enter_context(
+            Updates(self.learner, self.sampler, config.batch, config.device)
+        )
         self._rollouts: Rollouts | None = None
         self._evaluated = self._saved = self._reported = self.progress.seconds
-        self._metrics: list[Metrics] = []
         self._owed = 0.0
         self.recent: list[bool] = []
-        self.diverged = False
 
     def train(self) -> None:
         limit, progress = MINUTE * self.config.minutes, self.progress
@@ -126,17 +124,7 @@ class Training:
         self._owed += config.updates_per_step * taken
 
     def _update(self) -> None:
-        if self._batches is None:
-            prefetcher = Prefetcher(self.sampler, self.config.batch, device=self.config.device)
-            self._batches = self._stack.enter_context(prefetcher)
-        self.learner.slow_down(self.config.rate(self.progress))
-        metrics = self.learner.update(next(self._batches))
-        for name, value in metrics.items():
-            if name.endswith("loss") and not math.isfinite(value):
-                self.diverged = True
-                remedy = "lower the learning rate; the last checkpoint is kept"
-                raise Invalid(f"{name} of update {self.progress.updates}", value, "finite", remedy)
-        self._metrics.append(metrics)
+        self.updates.step(self.progress.updates, self.config.rate(self.progress))
         self.progress.updates += 1
 
     # Now and then -------------------------------------------------------------------------------
@@ -153,14 +141,8 @@ class Training:
             self.measure()
 
     def _report(self) -> None:
-        if not self._metrics:
-            return
-        means = {}
-        for name in self._metrics[0]:  # some have no value in some batches
-            if known := [one[name] for one in self._metrics if math.isfinite(one[name])]:
-                means[name] = sum(known) / len(known)
-        self._metrics.clear()
-        self.run.record("train", self.progress, {**means, "success": self.success.value})
+        if means := self.updates.means():
+            self.run.record("train", self.progress, {**means, "success": self.success.value})
 
     def save(self) -> None:
         self._saved = self.progress.seconds
@@ -187,7 +169,7 @@ def train(config: TrainConfig, directory: Path) -> Evaluation:
         try:
             training.train()
         finally:
-            if not training.diverged:
+            if not training.updates.diverged:
                 training.save()  # Ctrl-C, too, loses nothing
         return finish(training.run, training.learner, training.progress)
 

@@ -25,6 +25,18 @@ def write_atomic(path: Path, data: bytes) -> None:
     sync_directory(path.parent)
 
 
+def newest(directory: Path, pattern: str) -> Path | None:
+    """The one that was given its name last."""
+    found = [(path.stat().st_mtime_ns, path.name) for path in directory.glob(pattern)]
+    return directory / max(found)[1] if found else None
+
+
+def sweep(directory: Path) -> None:
+    """Remove what a killed `write_atomic` left, in a directory where nobody else writes now."""
+    for left in directory.glob(".*.tmp"):
+        left.unlink()
+
+
 def link_or_copy(path: Path, target: Path) -> None:
     """Give a file that will not change any more a second name; across file systems, a copy that
     appears whole."""

@@ -18,7 +18,8 @@ from policy.contract import Interface, Invalid
 FloatArray = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
 
-PERSON = "person"
+PERSON = "person"  # a detector that outranks all others
+DEMONSTRATION = "demonstration"  # the source of episodes that were shown, not tried
 
 
 class Driver(enum.IntEnum):

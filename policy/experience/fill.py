@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from .episode import Episode
 from .errors import ExperienceError, StorageError
-from .log.index import Entry, Index
+from .log.index import Entry
 from .log.reader import read_episode
 from .replay.ringfiles import label_of
 from .replay.ringwriter import RingWriter
@@ -20,21 +20,27 @@ class Filled:
 
 
 def fill(
-    ring: RingWriter, index: Index, convert: Callable[[Episode], Episode] | None = None
+    ring: RingWriter,
+    log: Iterable[Entry],
+    convert: Callable[[Episode], Episode] | None = None,
+    judged: bool = False,
 ) -> Filled:
     """Each episode of the log goes in once, in the order of their birth as far as they are there;
     one that cannot be added is reported, tried again the next time, and does not hold up the
     others. `convert` makes of a logged episode what the ring holds. Of more than the ring can
     hold, the newest are taken and the rest is passed over.
+
+    `judged`: where the cell judges itself, after the episode, the reward is the verdict that
+    counts. Episodes end with it; those without one are left out until they have it.
     """
     first, table = ring.episodes()
     held = {row["id"].decode(): (first + k, row["success"]) for k, row in enumerate(table)}
-    entries = list(index)
+    entries = [entry for entry in log if not judged or entry.success is not None]
     for entry in entries:
         if entry.episode_id in held:
             ordinal, label = held[entry.episode_id]
             if label != label_of(entry.success):
-                ring.label(ordinal, entry.success)
+                ring.label(ordinal, entry.success, float(bool(entry.success)) if judged else None)
     new = [e for e in entries if e.steps and e.episode_id not in ring.seen]
     done = Filled()
     if sum(entry.steps + 1 for entry in new) > ring.capacity:
@@ -46,6 +52,7 @@ def fill(
         episode = _read(entry, done)
         try:
             if episode is not None:
+                episode = _paid(episode) if judged else episode
                 done.added += ring.add(convert(episode) if convert else episode) > 0
         except StorageError:  # not the episode's fault, and the next one's fate as well
             raise
@@ -60,6 +67,13 @@ def _read(entry: Entry, done: Filled) -> Episode | None:
     except (ExperienceError, OSError) as error:
         done.problems.append(error)
         return None
+
+
+def _paid(episode: Episode) -> Episode:
+    """Its outcome is its last reward, and nothing is to be expected after."""
+    reward = episode.reward.copy()
+    reward[-1] = float(bool(episode.success))
+    return replace(episode, reward=reward, terminated=True, truncated=False)
 
 
 def _newest(entries: Sequence[Entry], capacity: int, done: Filled) -> tuple[list[Entry], list[str]]:

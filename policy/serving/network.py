@@ -6,10 +6,12 @@ import errno
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
 import zmq
+from zmq.auth.thread import ThreadAuthenticator
 
 from policy.contract import ContractError, Invalid, Problem
 from policy.serving.keys import ClientKeys, ServerKeys, require_safe
@@ -25,6 +27,21 @@ WAITING = 4  # messages of one client, in either direction
 LARGE = 1 << 18
 PATIENCE_S = 1.0
 DOMAIN = "regrasp"  # of the sockets whose clients are checked against the list
+
+
+@contextmanager
+def admitting(context: Context, keys: ServerKeys | None) -> Iterator[None]:
+    """Let in whose public key is known, where there are keys."""
+    if keys is None:
+        yield
+        return
+    doorman = ThreadAuthenticator(context)
+    doorman.start()
+    try:
+        doorman.configure_curve(domain=DOMAIN, location=str(keys.clients))
+        yield
+    finally:
+        doorman.stop()
 
 
 class Network:

@@ -19,7 +19,6 @@ import time
 from dataclasses import dataclass
 
 import zmq
-from zmq.auth.thread import ThreadAuthenticator
 
 from policy.contract import ContractError, Invalid
 from policy.feed import LIMITS, announced, tensors
@@ -28,7 +27,7 @@ from policy.serving.clock import CLOCK, on_our_clock
 from policy.serving.host import Host
 from policy.serving.keys import ServerKeys, require_own
 from policy.serving.local import AVAILABLE, SLOTS, Door, Guest
-from policy.serving.network import DOMAIN, Network
+from policy.serving.network import Network, admitting
 from policy.serving.orders import Orders
 from policy.serving.parcels import Parcel, fetch
 from policy.serving.watch import Watch, resident, return_memory
@@ -73,11 +72,7 @@ class Server:
             self._bell, self._rope = map(opened.enter_context, socket.socketpair())
             context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
             opened.callback(context.destroy, linger=0)
-            if config.keys:
-                doorman = ThreadAuthenticator(context)
-                doorman.start()
-                opened.callback(doorman.stop)
-                doorman.configure_curve(domain=DOMAIN, location=str(config.keys.clients))
+            opened.enter_context(admitting(context, config.keys))
             self.network = Network(context, config.bind, max(frames, default=0), config.keys)
             self._control = None
             if config.control is not None:

@@ -7,9 +7,9 @@ before a byte of it is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgpack  # type: ignore[import-untyped]
 
@@ -18,7 +18,8 @@ from policy.contract import ContractError, Interface, Invalid, Problem, Strict, 
 MAX_HEADER = 64 * 1024
 MAX_ARRAYS = 32
 LARGEST = 2**63 - 1
-SPEAK = "use policy.serving.client of the same version"
+SPEAK = "use the same version of regrasp on both sides"
+K = TypeVar("K")
 
 # An array is in the header itself or at a place: the number of a part of the message, or the first
 # byte in shared memory.
@@ -138,23 +139,34 @@ def pack(message: Message) -> bytes:
 
 def unpack(data: bytes | memoryview) -> Message:
     """The message in a header, or `Invalid` or `ContractError` naming what is wrong with it."""
-    if len(data) > MAX_HEADER:
-        raise Invalid("header", f"{len(data)} bytes", f"up to {MAX_HEADER}", SPEAK)
+    header = opened(data, MAX_HEADER)
+    kind = header.pop("kind", None)
+    if kind == "ask":
+        return _ask(header)
+    if kind == "answer":
+        return _answer(header)
+    return decoded(RARE, kind, header)
+
+
+def opened(data: bytes | memoryview, most: int) -> dict[Any, Any]:
+    """A map that somebody sent, of `most` bytes; its keys and values may be anything yet."""
+    if len(data) > most:
+        raise Invalid("header", f"{len(data)} bytes", f"up to {most}", SPEAK)
     try:
         header = msgpack.unpackb(data, max_ext_len=0, use_list=False)
     except (ValueError, RecursionError) as error:  # what msgpack raises, all of it
         raise Invalid("header", f"{bytes(data[:16])!r}", f"msgpack ({error})", SPEAK) from None
     if not isinstance(header, dict):
         raise Invalid("header", type(header).__name__, "a map", SPEAK)
-    kind = header.pop("kind", None)
-    if kind == "ask":
-        return _ask(header)
-    if kind == "answer":
-        return _answer(header)
-    if not isinstance(kind, str) or kind not in RARE:
-        raise Invalid("kind", kind, f"one of ask, answer, {', '.join(RARE)}", SPEAK)
+    return header
+
+
+def decoded(kinds: Mapping[str, type[K]], kind: object, header: dict[Any, Any]) -> K:
+    """The message of that kind, with exactly the keys it has."""
+    if not isinstance(kind, str) or kind not in kinds:
+        raise Invalid("kind", kind, f"one of {', '.join(kinds)}", SPEAK)
     try:
-        return decode(RARE[kind], header, kind)
+        return decode(kinds[kind], header, kind)
     except TypeError as error:  # keys that are no strings
         raise Invalid("header", kind, f"maps by name ({error})", SPEAK) from None
 

@@ -90,6 +90,12 @@ def test_the_search_is_in_the_file(tmp_path: Path, kind: Kind) -> None:
     assert set(decision.action[:, 1]) <= {0.0, 1.0}
 
 
+def test_a_file_does_not_tell_where_it_was_made(tmp_path: Path) -> None:
+    path = tmp_path / "policy.onnx"
+    export(path, QTOpt(DEPLOYMENT.seen, SEARCH).export(), make_card(), states(2))
+    assert str(Path(__file__).parents[2]).encode() not in path.read_bytes()
+
+
 def test_an_actor_goes_through_the_same_door(tmp_path: Path) -> None:
     torch.manual_seed(0)
     sizes = Sizes(stack=3, features=8, hidden=16)

@@ -70,6 +70,22 @@ def read_episode(path: Path, *, tolerant: bool = False) -> Episode:
     return episode.finish()
 
 
+def check_episode(path: Path, most: int) -> EpisodeInfo:
+    """Read all of a file that came from elsewhere and hold nothing of it: whole, ours, and no more
+    than `most` bytes of frames once unpacked."""
+    episode, size = _Builder(path, tolerant=False), 0
+    for topic, message in scan(path):
+        episode.add(topic, message)
+        size += sum(frame.nbytes for frames in episode.frames.values() for frame in frames)
+        episode.frames.clear()
+        if size > most:
+            raise ForeignError(
+                f"{path}: found more than {most} bytes of frames, wanted fewer; it is too large "
+                "to be learnt from"
+            )
+    return episode.whole()
+
+
 @dataclass
 class Summary:
     """What the index needs of a file. One that holds only verdicts has neither info nor end."""
@@ -176,7 +192,7 @@ class _Builder:
             self.frames.setdefault(camera, []).append(frame)
         self.steps.append(step)
 
-    def finish(self) -> Episode:
+    def whole(self) -> EpisodeInfo:
         if self.info is None and not self.tolerant:
             raise _foreign(self.path)
         if not self.tolerant and self.end is None:
@@ -186,10 +202,14 @@ class _Builder:
             )
         if self.info is None or not self.steps:
             raise DamagedError(f"{self.path}: found no complete step; there is nothing to read")
-        steps, width = self.steps, len(self.info.interface.action)
+        return self.info
+
+    def finish(self) -> Episode:
+        info = self.whole()
+        steps, width = self.steps, len(info.interface.action)
         terminated = bool(steps[-1].terminated)
         return Episode(
-            info=self.info,
+            info=info,
             images={camera: np.stack(frames) for camera, frames in self.frames.items()},
             proprio=np.stack([s.proprio for s in steps]),
             executed=_actions([s.executed_action for s in steps], width, 0.0),

@@ -61,6 +61,15 @@ class Ring:
         return int(self._head[1])
 
     @property
+    def taken(self) -> int:
+        """Actions of all episodes that were ever added: sequence numbers only grow, and each
+        episode has one more of them than actions."""
+        if not self.added:
+            return 0
+        newest = self._table[(self.added - 1) % self._slots]
+        return int(newest["start"]) + int(newest["length"]) + 1 - self.added
+
+    @property
     def state(self) -> tuple[int, int, int]:
         """Differs whenever `episodes` does."""
         evicted, added, labelled = self._head.tolist()

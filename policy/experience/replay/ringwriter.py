@@ -121,10 +121,13 @@ class RingWriter(Ring):
         self.pass_over([name])
         return len(episode)
 
-    def label(self, ordinal: int, success: bool | None) -> None:
-        """Change what is known of an episode held: a verdict came late, or a better one."""
+    def label(self, ordinal: int, success: bool | None, reward: float | None = None) -> None:
+        """Change what is known of an episode held: a verdict came late, or a better one. With it,
+        its last `reward`: before the label, so that after a kill it is done again."""
         if not self.evicted <= ordinal < self.added:
             return  # it was evicted meanwhile: there is nothing left to label
+        if reward is not None:
+            self._pay(ordinal, reward)
         label = np.array([label_of(success)], EPISODE["success"])
         slot = ordinal % self._slots * EPISODE.itemsize
         offset: int = EPISODE.fields["success"][1]  # type: ignore[index]
@@ -133,6 +136,16 @@ class RingWriter(Ring):
             self._announce(self.evicted, self.added, self.state[2] + 1)
         except OSError as error:
             raise storage_error("label an episode in", self.path, error) from error
+
+    def _pay(self, ordinal: int, reward: float) -> None:
+        entry, dtype = self._table[ordinal % self._slots], self.rows.dtype
+        row = (int(entry["start"]) + int(entry["length"])) % self.capacity
+        offset: int = dtype.fields["reward"][1]  # type: ignore[index]
+        try:
+            value = np.array([reward], dtype["reward"])
+            write_all(self._files["rows"], value, row * dtype.itemsize + offset)
+        except OSError as error:
+            raise storage_error("change a reward in", self.path, error) from error
 
     def close(self) -> None:
         """Flush, and say that this was a clean end."""

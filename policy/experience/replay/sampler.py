@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..episode import Driver
 from ..errors import ExperienceError
 from .ring import Ring
 from .windows import Ints, windows
@@ -42,11 +43,13 @@ class Draw:
 @dataclass(frozen=True)
 class Source:
     """A ring, its share of each batch, and the share of successful episodes within that (None:
-    as they come). The share of an empty source or stratum goes to the others."""
+    as they come). The share of an empty source or stratum goes to the others. With `drivers`, only
+    what they did is drawn, as part of its episode: what came before and after is seen."""
 
     ring: Ring
     share: float = 1.0
     success_share: float | None = None
+    drivers: tuple[Driver, ...] | None = None
 
     def __post_init__(self) -> None:
         for name, most in (("share", math.inf), ("success_share", 1.0)):
@@ -88,23 +91,41 @@ class Batch:
 
 @dataclass
 class _Stratum:
-    """Episodes to draw from, uniformly over their transitions."""
+    """Episodes to draw from, uniformly over their transitions, or over some of them: `only`, as
+    numbers among all."""
 
     start: Ints
     length: Ints
     terminated: npt.NDArray[np.bool_]
     ordinal: Ints
+    only: Ints | None = None
     cumulative: Ints = field(init=False)
 
     def __post_init__(self) -> None:
         self.cumulative = np.cumsum(self.length)
 
+    def __len__(self) -> int:
+        """How many transitions may be drawn."""
+        if self.only is not None:
+            return len(self.only)
+        return int(self.cumulative[-1]) if len(self.cumulative) else 0
+
     def draw(self, random: np.random.Generator, count: int) -> tuple[Ints, Ints]:
         """Which episode, and which of its observations."""
-        chosen = random.integers(0, self.cumulative[-1], count)
+        drawn = random.integers(0, len(self), count)
+        return self.place(drawn if self.only is None else self.only[drawn])
+
+    def place(self, chosen: Ints) -> tuple[Ints, Ints]:
         episode = np.searchsorted(self.cumulative, chosen, side="right")
         t: Ints = chosen - (self.cumulative[episode] - self.length[episode])
         return episode, t
+
+    def driven_by(self, drivers: Sequence[Driver], ring: Ring) -> _Stratum:
+        """What is left of it if only their actions count."""
+        every = np.arange(len(self))
+        episode, t = self.place(every)
+        driver = ring.rows["driver"][(self.start[episode] + t + 1) % ring.capacity]
+        return replace(self, only=every[np.isin(driver, drivers)])
 
 
 class Sampler:
@@ -193,19 +214,18 @@ class Sampler:
             ordinal = np.arange(first, first + len(table))
             success = table["success"] == 1
             masks = [np.ones_like(success)] if share is None else [success, ~success]
-            self._strata[k] = (
-                state,
-                [
-                    _Stratum(
-                        table["start"][mask],
-                        table["length"][mask].astype(np.int64),
-                        table["terminated"][mask].astype(bool),
-                        ordinal[mask],
-                    )
-                    for mask in masks
-                    if mask.any()
-                ],
-            )
+            strata = [
+                _Stratum(
+                    table["start"][mask],
+                    table["length"][mask].astype(np.int64),
+                    table["terminated"][mask].astype(bool),
+                    ordinal[mask],
+                )
+                for mask in masks
+            ]
+            if (drivers := self.sources[k].drivers) is not None:
+                strata = [stratum.driven_by(drivers, ring) for stratum in strata]
+            self._strata[k] = state, [stratum for stratum in strata if len(stratum)]
         return self._strata[k][1]
 
     def _fill(self, batch: Batch, where: slice, k: int, which: int) -> None:
@@ -225,9 +245,9 @@ class Sampler:
         self, batch: Batch, where: slice, ring: Ring, stratum: _Stratum, episode: Ints, t: Ints
     ) -> None:
         d = self.settings
-        w = windows(
-            stratum.start[episode], stratum.length[episode], t, d.stack, d.n_step, self._window
-        )
+        start, length = stratum.start[episode], stratum.length[episode]
+        most = _until_handed_over(ring, start, length, t, d.n_step) if d.n_step > 1 else None
+        w = windows(start, length, t, d.stack, d.n_step, self._window, most)
         for name, frames in ring.frames.items():
             for target, chosen in (
                 (batch.images, w.observed),
@@ -274,6 +294,15 @@ def apportion(shares: Sequence[float], total: int, random: np.random.Generator) 
     cuts = np.floor(edges + random.random())
     cuts[0], cuts[-1] = 0, total
     return [int(n) for n in np.diff(cuts)]
+
+
+def _until_handed_over(ring: Ring, start: Ints, length: Ints, t: Ints, n_step: int) -> Ints:
+    """How many of the next actions are of one driver. What another earned is not this one's: a
+    window ends where that one takes over, and bootstraps from there."""
+    rows = start[:, None] + np.minimum(t[:, None] + np.arange(1, n_step + 1), length[:, None])
+    driver = ring.rows["driver"][rows % ring.capacity]
+    alone: Ints = np.logical_and.accumulate(driver == driver[:, :1], axis=1).sum(axis=1)
+    return alone
 
 
 def _gather(frames: npt.NDArray[np.uint8], chosen: Ints, target: npt.NDArray[np.uint8]) -> None:

@@ -29,14 +29,22 @@ class Windows:
     at_end: npt.NDArray[np.bool_]  # (B,) whether the bootstrap observation is the final one
 
 
-def windows(start: Ints, length: Ints, t: Ints, stack: int, n_step: int, window: int) -> Windows:
+def windows(
+    start: Ints,
+    length: Ints,
+    t: Ints,
+    stack: int,
+    n_step: int,
+    window: int,
+    most: Ints | None = None,
+) -> Windows:
     """Transitions that begin at observation `t` (0 <= t < length) of episodes at `start`.
 
     Stacks and action windows that reach before an episode repeat its first row (whose action is
     zero); n-step windows that reach past it stop at the final observation. Neither ever touches
-    another episode.
+    another episode. `most` bounds the steps of each transition by itself.
     """
-    steps = np.minimum(n_step, length - t)
+    steps = np.minimum(n_step if most is None else np.minimum(n_step, most), length - t)
     after = t + steps
     ahead = np.arange(1, n_step + 1)
     return Windows(

@@ -176,6 +176,36 @@ def test_fill_a_ring(tmp_path: Path) -> None:
         assert all((row == wanted).all(axis=1).any() for row in drawn)
 
 
+def test_fill_with_what_was_judged(tmp_path: Path) -> None:
+    """The verdict is the reward, whatever the log has; a later one changes it where it lies."""
+    log = tmp_path / "log"
+    paths = [write_episode(log, steps=3, stamp_ns=k, terminated=False)[0] for k in range(3)]
+    with VerdictWriter(log) as verdicts:
+        verdicts.add(paths[0].stem, Verdict("subtraction", True))
+        verdicts.add(paths[1].stem, Verdict("subtraction", False, abstained=True))
+
+    with open_index(log) as index, RingWriter.create(tmp_path / "ring", INTERFACE, 9) as ring:
+
+        def paid() -> dict[str, list[float]]:
+            found = {}
+            for row in ring.episodes()[1]:
+                own = [(int(row["start"]) + k) % ring.capacity for k in range(1, 4)]
+                found[row["id"].decode()] = ring.rows["reward"][own].tolist()
+            assert ring.episodes()[1]["terminated"].all()
+            return found
+
+        assert fill(ring, index, judged=True).added == 1
+        assert paid() == {paths[0].stem: [0.0, 1.0, 1.0]}
+        for number, good in ((2, True), (1, False), (1, True), (2, False)):
+            with VerdictWriter(log) as verdicts:
+                verdicts.add(paths[number].stem, Verdict(PERSON, good))
+            index.refresh()
+            fill(ring, index, judged=True)
+        # Two of four frames fit: the first was evicted, and the last lies across the end.
+        assert paid() == {paths[2].stem: [0.0, 1.0, 0.0], paths[1].stem: [0.0, 1.0, 1.0]}
+        assert fill(ring, index, judged=True).added == 0
+
+
 def test_fill_in_whatever_order_they_come(tmp_path: Path) -> None:
     """Collectors finish out of the order in which they began; still each episode once."""
     log, added = tmp_path / "log", 0

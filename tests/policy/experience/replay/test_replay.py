@@ -17,6 +17,7 @@ from factories import INTERFACE, TINY, counting_episode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy.experience.episode import Driver, Episode
 from policy.experience.errors import BusyError, DamagedError, ExperienceError, ForeignError
 from policy.experience.replay.prefetch import Prefetcher
 from policy.experience.replay.ring import Ring
@@ -70,6 +71,65 @@ def test_hand_computed_targets(tmp_path: Path) -> None:
         assert batch.next_images["front"][i, :, 0, 0, 0].tolist() == [3, 4]
         assert batch.past_actions[i].flatten().tolist() == [202, 203]
         assert set(rows(batch)) == {(e, t) for e in (1, 2) for t in range(4)}
+
+
+def driven(number: int, drivers: list[Driver]) -> Episode:
+    """A counting episode, each action by its driver."""
+    whole = counting_episode(number, len(drivers))
+    return replace(whole, driver=np.array([Driver.NOBODY, *drivers], np.uint8))
+
+
+def test_a_window_ends_where_another_takes_over(tmp_path: Path) -> None:
+    """What a person earned is not the policy's, nor what the policy lost the person's."""
+    policy, human = Driver.POLICY, Driver.HUMAN
+    with RingWriter.create(tmp_path / "ring", TINY, 100) as ring:
+        ring.add(driven(1, [policy, policy, human, human, policy]))
+        batch = Sampler([Source(ring)], Draw(n_step=4, window=0, discount=0.5)).sample(400)
+    i = at(batch, 1, 0)  # 101, 102, and then the state in which the person takes over
+    assert batch.reward[i] == 101 + 0.5 * 102
+    assert batch.discount[i] == 0.25
+    assert batch.next_proprio[i] == 2
+    i = at(batch, 1, 2)  # the person's own two
+    assert batch.reward[i] == 103 + 0.5 * 104
+    assert batch.discount[i] == 0.25
+    assert batch.next_proprio[i] == 4
+    i = at(batch, 1, 4)  # and what ends the episode still does
+    assert batch.reward[i] == 105
+    assert batch.discount[i] == 0
+
+
+def test_a_source_of_what_a_person_did(tmp_path: Path) -> None:
+    """Wherever it is in the ring, across the wrap too; with what was seen and done before it."""
+    policy, human = Driver.POLICY, Driver.HUMAN
+    with RingWriter.create(tmp_path / "ring", TINY, 14) as ring:
+        source = Source(ring, success_share=0.5, drivers=(human,))
+        sampler = Sampler([source, Source(ring)], Draw(window=2))
+        ring.add(driven(0, [policy, policy]))
+        assert set(sampler.sample(8).source.tolist()) == {1}  # nothing: its share is the other's
+        for number in range(1, 20):
+            ring.add(driven(number, [policy, human, policy, human]))
+            batch = sampler.sample(200)
+            [own] = torch.nonzero(batch.source == 0, as_tuple=True)
+            assert len(own) == 100
+            assert (batch.driver[own] == human).all()
+            assert {rows(batch)[k][1] for k in own.tolist()} == {1, 3}
+            [k, *_] = [k for k in own.tolist() if rows(batch)[k] == (number, 3)]
+            told = [100.0 * number + 2, 100.0 * number + 3]
+            assert batch.past_actions[k].flatten().tolist() == told
+
+
+@given(lengths=st.lists(st.integers(1, 9), min_size=1, max_size=30), capacity=st.integers(20, 60))
+@settings(max_examples=20, deadline=None)
+def test_counts_all_that_it_ever_took(
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[int], capacity: int
+) -> None:
+    path = tmp_path_factory.mktemp("ring") / "ring"
+    with RingWriter.create(path, TINY, capacity) as ring:
+        assert ring.taken == 0
+        for number, length in enumerate(lengths):
+            ring.add(counting_episode(number, length))
+            assert ring.taken == sum(lengths[: number + 1])
+    assert Ring(path).taken == sum(lengths)
 
 
 def test_the_same_across_the_wrap(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""A log and models between two machines: the robot's, and the one that learns."""
