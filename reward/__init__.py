@@ -1,0 +1,1 @@
+"""Who judges whether a grasp succeeded."""
