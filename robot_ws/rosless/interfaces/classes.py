@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from rosless.interfaces.definitions import ACTION_PARTS, definition
-from rosless.interfaces.values import BYTES, FieldError, checker, default
+from rosless.interfaces.values import FieldError, checker, default
 
 
 class Message:
@@ -70,10 +70,6 @@ def message_class(name: str) -> type[Message]:
     package, group, short = name.split("/")
     # A field called as a Python word cannot be written down; none of ROS's is.
     slots = tuple(found.fields)
-    constants = {
-        key: BYTES[value] if key in _byte_constants(name) else value
-        for key, value in found.constants.items()
-    }
     cls: type[Message] = type(
         short,
         (Message,),
@@ -82,7 +78,7 @@ def message_class(name: str) -> type[Message]:
             "__module__": f"{package}.{group}",
             "__doc__": f"{name}: {', '.join(slots) or 'nothing'}",
             "NAME": name,
-            **constants,
+            **found.constants,
         },
     )
     cls._setters = {slot: cls.__dict__[slot].__set__ for slot in slots}
@@ -100,12 +96,6 @@ def message_class(name: str) -> type[Message]:
 
 def _constantly(value: Any) -> Callable[[], Any]:
     return lambda: value
-
-
-def _byte_constants(name: str) -> frozenset[str]:
-    from rosless.interfaces.definitions import store
-
-    return frozenset(key for key, base, _ in store().fielddefs[name][0] if base == "byte")
 
 
 @cache

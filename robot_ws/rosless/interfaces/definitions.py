@@ -88,7 +88,7 @@ def definition(name: str) -> Definition:
     return Definition(
         name,
         {field: _kind(desc) for field, desc in fields if field != EMPTY},
-        {constant: value for constant, _, value in constants},
+        {key: _constant(base, value) for key, base, value in constants},
         DEFAULTS.get(name, {}),
     )
 
@@ -170,6 +170,10 @@ def _numbered(desc: Any) -> Any:
     if node == Nodetype.NAME:
         return desc
     return node, (_numbered(inner[0]), inner[1])
+
+
+def _constant(base: str, value: Any) -> Any:
+    return bytes([value]) if base == "byte" else value
 
 
 def _kind(desc: Any) -> Kind:

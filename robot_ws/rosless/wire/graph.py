@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +68,7 @@ class Graph:
         self._others: dict[bytes, list[tuple[NodeName, Owned]]] = {}
         self._own: list[tuple[NodeName, Owned]] = []
         self._lock = threading.RLock()
+        self._held = 0
         self._look = {
             topic: ReadCondition(BuiltinDataReader(participant.entity, topic), ALIVE)
             for topic in (
@@ -103,7 +105,21 @@ class Graph:
             owned.writers = [guid for guid in owned.writers if guid not in gone]
             self._tell()
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What changes within is told in one message: a new node's endpoints are many."""
+        with self._lock:
+            self._held += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._held -= 1
+                self._tell()
+
     def _tell(self) -> None:
+        if self._held:
+            return
         nodes = [
             self._node(
                 node_namespace=namespace,

@@ -61,6 +61,13 @@ class Event:
         return status.values()
 
 
+def changes(entity: int) -> int:
+    """The bits of the events that have happened and were not taken."""
+    found = C.c_uint32()
+    checked(LIBRARY.dds_get_status_changes(entity, C.byref(found)), "status")
+    return found.value
+
+
 # Of publishers
 OFFERED_DEADLINE = Event(1 << 1, "dds_get_offered_deadline_missed_status", Missed)
 OFFERED_INCOMPATIBLE = Event(1 << 3, "dds_get_offered_incompatible_qos_status", Incompatible)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from functools import total_ordering
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from builtin_interfaces.msg import Duration as DurationMsg
+from builtin_interfaces.msg import Duration as DurationMsg
 
 NANO = 1_000_000_000
 LARGEST = (1 << 63) - 1
@@ -44,15 +42,11 @@ class Duration:
         return hash(self._nanoseconds)
 
     def to_msg(self) -> DurationMsg:
-        from builtin_interfaces.msg import Duration as DurationMsg
-
         seconds, nanoseconds = divmod(self.nanoseconds, NANO)
         return DurationMsg(sec=seconds, nanosec=nanoseconds)
 
     @classmethod
     def from_msg(cls, msg: DurationMsg) -> Duration:
-        from builtin_interfaces.msg import Duration as DurationMsg
-
         if not isinstance(msg, DurationMsg):
             raise TypeError(f"found {msg!r}, wanted a builtin_interfaces.msg.Duration")
         return cls(nanoseconds=msg.sec * NANO + msg.nanosec)

@@ -205,7 +205,7 @@ class Events(Entity):
         super().__init__(callback_group, self._ref)
 
     def take(self) -> Callable[[], None] | None:
-        changes = endpoint_changes(self._ref) & self._bits
+        changes = status.changes(self._ref) & self._bits
         told = [
             (one.callback, one.payload(**_translated(one.event.take(self._ref))))
             for one in self.handlers
@@ -217,14 +217,6 @@ class Events(Entity):
                 callback(payload)
 
         return call if told else None
-
-
-def endpoint_changes(ref: int) -> int:
-    import ctypes
-
-    found = ctypes.c_uint32()
-    LIBRARY.dds_get_status_changes(ref, ctypes.byref(found))
-    return found.value
 
 
 def _translated(values: dict[str, int]) -> dict[str, int]:

@@ -77,21 +77,19 @@ class Node(Owning, Parameters, Queries):
         self._ros_say: Sink | None = None
         self._ros_context.count_node(+1)
         self._ros_graph = self._ros_context.graph
-        self._ros_owned = self._ros_graph.add_node((namespace, name))
-        try:
-            self._ros_begin(
-                told,
-                parameter_overrides or (),
-                enable_rosout and all(one.rosout for one in told),
-                allow_undeclared_parameters,
-            )
-            if automatically_declare_parameters_from_overrides:
-                self._ros_declare_all()
-            if start_parameter_services:
-                self._ros_parameter_service = ParameterService(self)
-        except BaseException:
-            self.destroy_node()
-            raise
+        rosout = enable_rosout and all(one.rosout for one in told)
+        given = parameter_overrides or ()
+        with self._ros_graph.at_once():
+            self._ros_owned = self._ros_graph.add_node((namespace, name))
+            try:
+                self._ros_begin(told, given, rosout, allow_undeclared_parameters)
+                if automatically_declare_parameters_from_overrides:
+                    self._ros_declare_all()
+                if start_parameter_services:
+                    self._ros_parameter_service = ParameterService(self)
+            except BaseException:
+                self.destroy_node()
+                raise
 
     def _ros_begin(
         self,

@@ -80,9 +80,6 @@ class Future:
         if over:
             self._call(callback)
 
-    def _set_executor(self, executor: Executor | None) -> None:
-        self._executor = weakref.ref(executor) if executor is not None else None
-
     def _when_done(self, resume: Callable[[], None]) -> None:
         """At once, in whatever thread: for who only wakes somebody up."""
         with self._lock:

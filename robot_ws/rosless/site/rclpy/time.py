@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
+
+from builtin_interfaces.msg import Time as TimeMsg
 
 from rclpy.clock_type import ClockType
 from rclpy.duration import LARGEST, NANO, Duration
-
-if TYPE_CHECKING:
-    from builtin_interfaces.msg import Time as TimeMsg
 
 
 class Time:
@@ -102,15 +101,11 @@ class Time:
         return hash((self._nanoseconds, self._clock_type))
 
     def to_msg(self) -> TimeMsg:
-        from builtin_interfaces.msg import Time as TimeMsg
-
         seconds, nanoseconds = self.seconds_nanoseconds()
         return TimeMsg(sec=seconds, nanosec=nanoseconds)
 
     @classmethod
     def from_msg(cls, msg: TimeMsg, clock_type: ClockType = ClockType.ROS_TIME) -> Time:
-        from builtin_interfaces.msg import Time as TimeMsg
-
         if not isinstance(msg, TimeMsg):
             raise TypeError(f"found {msg!r}, wanted a builtin_interfaces.msg.Time")
         return cls(seconds=msg.sec, nanoseconds=msg.nanosec, clock_type=clock_type)

@@ -43,7 +43,3 @@ def remove_ros_args(args: Sequence[str] | None = None) -> list[str]:
 
 def get_rmw_implementation_identifier() -> str:
     return "rmw_cyclonedds_cpp"
-
-
-def timeout_sec_to_nsec(timeout_sec: float | None) -> int:
-    return -1 if timeout_sec is None or timeout_sec < 0 else int(1e9 * timeout_sec)

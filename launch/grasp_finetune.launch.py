@@ -1,0 +1,69 @@
+"""The cell gets better by itself: it grasps, judges itself, and learns from what it did. A person
+may take over at any time, and what that person does is learnt from as well."""
+
+from pathlib import Path
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+
+
+def generate_launch_description() -> LaunchDescription:
+    log = LaunchConfiguration("log")
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                "log", default_value="runs/finetune/log", description="the experience log"
+            ),
+            DeclareLaunchArgument(
+                "learner",
+                default_value="runs/finetune/learner",
+                description="the learner's directory",
+            ),
+            DeclareLaunchArgument(
+                "start",
+                default_value=str(ROOT / "policy/trained/grasp.safetensors"),
+                description="what the learner goes on from: a run of policy.train, or weights",
+            ),
+            DeclareLaunchArgument(
+                "report", default_value="runs/finetune/report", description="where the report goes"
+            ),
+            DeclareLaunchArgument(
+                "learn", default_value="true", choices=["true", "false"], description="do so"
+            ),
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(str(HERE / "grasp_run.launch.py")),
+                launch_arguments=[("log", log), ("explore", "0.2")],
+            ),
+            Node(
+                package="regrasp_nodes",
+                executable="finetune_node",
+                name="finetune",
+                output="screen",
+                respawn=True,
+                respawn_delay=2.0,
+                condition=IfCondition(LaunchConfiguration("learn")),
+                parameters=[
+                    {
+                        "log": log,
+                        "out": LaunchConfiguration("learner"),
+                        "start": LaunchConfiguration("start"),
+                    }
+                ],
+            ),
+            Node(
+                package="regrasp_nodes",
+                executable="scoreboard_node",
+                sigterm_timeout="60",  # it writes the report then
+                name="scoreboard",
+                output="screen",
+                parameters=[{"log": log, "out": LaunchConfiguration("report")}],
+            ),
+        ]
+    )

@@ -1,0 +1,68 @@
+"""The simulated hardware, and the person beside it who clears the arm's stops."""
+
+from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+
+def generate_launch_description() -> LaunchDescription:
+    def given(name: str, kind: type) -> ParameterValue:
+        return ParameterValue(LaunchConfiguration(name), value_type=kind)
+
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                "cell", default_value="calibration/cells/twin.yaml", description="cell file"
+            ),
+            DeclareLaunchArgument(
+                "preset",
+                default_value="lab_night",
+                description="the room: factory, kitchen, lab_night; empty: as the cell file has it",
+            ),
+            DeclareLaunchArgument(
+                "seed", default_value="0", description="of objects, looks and noise"
+            ),
+            DeclareLaunchArgument(
+                "factor",
+                default_value="1.0",
+                description="twin seconds a wall second; with any but 1.0 set use_sim_time:=true",
+            ),
+            DeclareLaunchArgument(
+                "camera_rate",
+                default_value="0.0",
+                description="pictures a second of twin time; 0: as the cell file has it",
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time",
+                default_value="false",
+                choices=["true", "false"],
+                description="the twin's clock is everybody's",
+            ),
+            Node(
+                package="regrasp_nodes",
+                executable="twin_node",
+                name="twin",
+                output="screen",
+                parameters=[
+                    {
+                        "cell": given("cell", str),
+                        "cameras": ["front", "wrist_depth"],
+                        "preset": given("preset", str),
+                        "seed": given("seed", int),
+                        "factor": given("factor", float),
+                        "camera_rate": given("camera_rate", float),
+                        "use_sim_time": given("use_sim_time", bool),
+                    }
+                ],
+            ),
+            Node(
+                package="regrasp_nodes",
+                executable="attendant_node",
+                name="attendant",
+                output="screen",
+                parameters=[{"use_sim_time": given("use_sim_time", bool)}],
+            ),
+        ]
+    )

@@ -1,0 +1,104 @@
+"""Starts the learner's process, keeps it alive, and tells what it learns and offers.
+
+Learning itself is `python -m policy.finetune`, which knows nothing of ROS: it may as well run on
+another machine, and then this node is not needed but for its offers.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rclpy.node import Node
+from std_msgs.msg import String
+
+from policy.contract.files import newest
+from policy.offers import PATTERN
+from policy.run import METRICS
+
+from .wiring import ERROR, LATCHED, OK, WARN, Diagnostics, Health, parameter, run
+
+START = str(Path(__file__).resolve().parents[4] / "policy/trained/grasp.safetensors")
+LOOK_S = 0.5
+AGAIN_S = (2.0, 60.0)  # after a death, at first and at most
+LIVED_S = 60.0  # after which a death counts as the first again
+GRACE_S = 10.0  # to write its checkpoint, when all ends
+
+
+class FinetuneNode(Node):
+    def __init__(self) -> None:
+        super().__init__("finetune")
+        log = parameter(self, "log", "runs/log", "directory of the experience log")
+        self._out = Path(parameter(self, "out", "runs/finetune", "the learner's directory"))
+        start = parameter(self, "start", START, "what it goes on from: a run, or weights")
+        more = parameter(self, "choices", [""], "of policy.finetune, as on its command line")
+        self._command = [
+            sys.executable, "-m", "policy.finetune", f"start={start}", f"log={log}",
+            f"out={self._out}", *filter(None, more),
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+        self._begun, self._again, self._wait = 0.0, 0.0, AGAIN_S[0]
+        self._deaths, self._read, self._offer = 0, 0, ""
+        self._metrics = self.create_publisher(String, "/finetune/metrics", LATCHED)
+        self._offers = self.create_publisher(String, "/finetune/offer", LATCHED)
+        self.create_timer(LOOK_S, self._look)
+        Diagnostics(self, self._health)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if self._process is None:
+            if now >= self._again:
+                self._process, self._begun = subprocess.Popen(self._command), now
+        elif (code := self._process.poll()) is not None:
+            self._deaths += 1
+            self._wait = (
+                AGAIN_S[0] if now - self._begun > LIVED_S else min(2 * self._wait, AGAIN_S[1])
+            )
+            self._process, self._again = None, now + self._wait
+            text = f"the learner ended with {code}; again in {self._wait:.0f} s"
+            self.get_logger().error(text)
+        self._tell()
+
+    def _tell(self) -> None:
+        """The newest measurement, and the newest model."""
+        metrics = self._out / METRICS
+        if metrics.exists():
+            size = metrics.stat().st_size
+            if size != self._read:
+                lines = metrics.read_bytes().splitlines(keepends=True)
+                whole = [line for line in lines if line.endswith(b"\n")]
+                if whole:
+                    self._metrics.publish(String(data=whole[-1].decode().strip()))
+                self._read = size
+        offer = newest(self._out / "offers", PATTERN)
+        if offer is not None and str(offer) != self._offer:
+            self._offer = str(offer)
+            self._offers.publish(String(data=str(offer.resolve())))
+
+    def _health(self) -> Health:
+        figures = {"deaths": self._deaths, "offer": self._offer}
+        if self._process is None:
+            return ERROR, "the learner is down", figures
+        return (
+            (WARN, "the learner died before", figures) if self._deaths else (OK, "learns", figures)
+        )
+
+    def destroy_node(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(GRACE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        super().destroy_node()
+
+
+def main(args: list[str] | None = None) -> None:
+    run(FinetuneNode, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,321 @@
+"""Who is followed, what of it is allowed, and when nothing is: the only way to the arm.
+
+    guard = Guard(cell)
+    guard.arm(now)
+    done = guard.step(step, now)        # once a control period: what the arm was given, and why
+    command = guard.tick(now)           # at 100 Hz: where the tool should be, and how fast
+
+Times are nanoseconds of one clock. Two ways of standing still: *holding* ends by itself when what
+was missing is there again; *stopped* lasts until a person arms the guard again. Whatever a robot's
+own controller calls a fault stops it, and is never cleared from here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from calibration import Cell
+from policy.contract import Invalid, Strict
+from policy.experience.episode import Driver
+
+from .limits import Limits
+from .reference import Motion, Reference
+from .tracking import Tracking
+
+Array = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float32]
+NOT_ARMED = "not armed yet"
+JUMP_NS = 250_000_000  # between two ticks: the clock jumped, or we were starved
+GRACE_NS = 30_000_000  # that an action may be late; then the arm brakes
+# Steps that the last goal may be ahead of where the arm is, latency aside: a blocked arm must not
+# wind up. As in training, where actions go on from the commanded pose, too.
+LEASH = 0.6
+HELD_BACK = 3.0  # steps; further off, it is not the goal that is too far but the arm that is held
+
+
+@dataclass(frozen=True)
+class Patience(Strict):
+    """Seconds after which something counts as missing."""
+
+    picture: float = 0.25  # between capture and action
+    pose: float = 0.15
+    human: float = 0.25
+    lost: float = 1.0  # without a pose, what was held becomes a stop
+    ramp: float = 2.0  # s until full speed, after arming
+
+
+@dataclass(frozen=True)
+class Sensed:
+    stamp_ns: int
+    pose: Array  # x, y, z, yaw
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a policy wants in one control period; `action` is empty if it was not asked."""
+
+    episode_id: str
+    index: int
+    action: FloatArray
+    captured_ns: int
+    q: float = float("nan")
+    age: float = 0.0
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    step: Step
+    driver: Driver
+    policy: FloatArray | None
+    human: FloatArray | None
+    executed: FloatArray
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Command:
+    pose: Array  # x, y, z, yaw
+    velocity: Array
+
+
+class Guard:
+    def __init__(
+        self, cell: Cell, motion: Motion | None = None, patience: Patience | None = None
+    ) -> None:
+        self.limits, self.patience = Limits(cell), patience or Patience()
+        self.counts: Counter[str] = Counter()
+        self._period = cell.control.period.value
+        self._latency = cell.latency.command.mean.value
+        step, turn = cell.control.max_step.value, cell.control.max_yaw_step.value
+        largest = np.array([step, step, step, turn])
+        self._leash = (LEASH + self._latency / self._period) * largest
+        self._astray = HELD_BACK * largest
+        self._widths = cell.gripper.aperture.value
+        self._reference = Reference(motion or Motion.of(cell))
+        self._tracking = Tracking(self._latency)
+        self.stopped: str | None = NOT_ARMED
+        self._holding: str | None = "no pose of the arm yet"
+        self._armed_ns = self._ticked_ns = self._due_ns = 0
+        self._sensed: Sensed | None = None
+        self._human: tuple[int, FloatArray] | None = None  # since when it is valid, what is wanted
+        self._width: float | None = None  # what the fingers were told
+        self._grip: float | None = None  # what they are to be told
+        self._move: Array | None = None
+
+    # What others say ----------------------------------------------------------------------------
+
+    def sense(self, sensed: Sensed) -> None:
+        """Where the arm says it is."""
+        if np.isfinite(sensed.pose).all():
+            self._sensed = sensed
+        else:
+            self.stop("the arm reports a pose that is not finite")
+
+    def stop(self, why: str) -> None:
+        """At once, and until `arm`. The first reason is kept."""
+        self._move = None
+        if self.stopped is None:
+            self.stopped = why
+            self.counts["stops"] += 1
+        if self._sensed is not None:
+            self._reference.place(self._reference.pose)
+
+    def arm(self, now_ns: int, arm_fault: str | None = None) -> None:
+        """A person says that it may move. Raises what speaks against it."""
+        against = arm_fault or self._missing(now_ns)
+        if against is not None:
+            raise Invalid("arm", against, "an arm that is ready", "mend that first, then arm again")
+        assert self._sensed is not None
+        self.stopped, self._armed_ns = None, now_ns
+        self._stand(self._sensed.pose)
+
+    def human(self, engaged: bool, action: npt.NDArray[np.generic], now_ns: int) -> None:
+        """What a person wants; without the dead-man's switch, nothing."""
+        drove = self.human_drives(now_ns)
+        self._human = None
+        if engaged:
+            if self.limits.sound(action) is not None:
+                self.counts["unsound human actions"] += 1
+                self._human = now_ns, self.limits.nothing
+            else:
+                self._human = now_ns, action.astype(np.float32)
+        if drove != engaged:  # what the other had in mind ends here
+            self._reference.rest()
+            self.counts["hand-overs"] += 1
+            if engaged:
+                self._move = None
+
+    def human_drives(self, now_ns: int) -> bool:
+        return self._human is not None and now_ns - self._human[0] <= self.patience.human * 1e9
+
+    # A control period ---------------------------------------------------------------------------
+
+    def step(self, step: Step, now_ns: int) -> Done:
+        """Follow the person, else the policy, within what is allowed; say what was done."""
+        reasons: list[str] = []
+        policy = self._policy_action(step, reasons)
+        human = self._human[1] if self._human and self.human_drives(now_ns) else None
+        against = self.stopped or self._missing(now_ns) or self._busy()
+        wanted, driver = None, Driver.NOBODY
+        if against is not None:
+            reasons.append(against)
+        elif human is not None:
+            wanted, driver = human, Driver.HUMAN
+        elif policy is not None:
+            age = (now_ns - step.captured_ns) * 1e-9
+            if not 0 <= age <= self.patience.picture:
+                self.counts["stale pictures"] += 1
+                reasons.append(f"the picture is {age:.3f} s old")
+            else:
+                wanted, driver = policy, Driver.POLICY
+        if wanted is None:
+            self.counts["steps without anybody"] += 1
+            return Done(step, driver, policy, human, self.limits.nothing, tuple(reasons))
+        self._due_ns = now_ns + round(self._period * 1e9)
+        return Done(step, driver, policy, human, self._execute(wanted, reasons), tuple(reasons))
+
+    def _policy_action(self, step: Step, reasons: list[str]) -> FloatArray | None:
+        if not step.action.size:
+            return None
+        problem = self.limits.sound(step.action)
+        if problem is not None:
+            self.counts["unsound policy actions"] += 1
+            reasons.append(problem)
+            return None
+        return step.action.astype(np.float32)
+
+    def _execute(self, wanted: FloatArray, reasons: list[str]) -> FloatArray:
+        base = self.commanded()
+        executed, cut = self.limits.within(wanted, base)
+        if cut:
+            self.counts["clipped actions"] += 1
+            reasons.append(f"clipped: {', '.join(cut)}")
+        wish = self.limits.wish(executed)
+        self._reference.go(base + wish.by, self._period)
+        if wish.close != wish.open:  # both at once say nothing
+            self.grip(self._widths[0] if wish.close else self._widths[1])
+        return executed
+
+    def commanded(self) -> Array:
+        """Where the last action leads: the next one goes on from there. Kept near where the arm
+        is, so that a blocked one does not wind up."""
+        goal = self._reference.goal
+        if self._sensed is not None:
+            goal = np.clip(goal, self._sensed.pose - self._leash, self._sensed.pose + self._leash)
+        return self.limits.inside(goal)
+
+    def allowed(self) -> FloatArray:
+        return self.limits.allowed(self.commanded())
+
+    # Scripted ways ------------------------------------------------------------------------------
+
+    def move(self, goal: Array, speed: float, now_ns: int) -> None:
+        """Go there in a straight line; raises what speaks against it."""
+        against = self.stopped or self._missing(now_ns)
+        if against is None and self.human_drives(now_ns):
+            against = "a person drives"
+        if against is not None:
+            raise Invalid("move", against, "a guard that is ready", "see ~/state")
+        off = np.abs(goal - self.limits.inside(goal)).max() if np.isfinite(goal).all() else np.inf
+        if off > 1e-6:
+            text = f"within {self.limits.low.round(3)} to {self.limits.high.round(3)}"
+            raise Invalid("position", goal.round(3).tolist(), text, "stay in the cell's workspace")
+        self._move, self._due_ns = goal, 0
+        self._reference.go(goal, speed=speed if speed > 0 else np.inf)
+
+    def moving(self) -> float | None:
+        """What is left of the way, m; None when there is none, or it was given up."""
+        if self._move is None or self._sensed is None:
+            return None
+        return float(np.linalg.norm((self._move - self._sensed.pose)[:3]))
+
+    def arrived(self) -> bool:
+        """The scripted way is done; tells so once."""
+        assert self._sensed is not None
+        if self._move is None or not self._reference.reached:
+            return False
+        off = np.abs(self._move - self._sensed.pose)
+        if off[:3].max() > 0.005 or off[3] > 0.03:
+            return False
+        self._move = None
+        return True
+
+    def give_up(self) -> None:
+        self._move = None
+        self._reference.rest()
+
+    def grip(self, width: float) -> None:
+        width = float(np.clip(width, *self._widths))
+        if width != self._width:
+            self._width = self._grip = width
+
+    def take_grip(self) -> float | None:
+        """What the fingers are to be told, once."""
+        grip, self._grip = self._grip, None
+        return grip
+
+    # A tick -------------------------------------------------------------------------------------
+
+    def tick(self, now_ns: int) -> Command | None:
+        """None: there is nothing to say to the arm, which then stands by its own watchdog."""
+        passed, self._ticked_ns = now_ns - self._ticked_ns, now_ns
+        if self._sensed is None:
+            return None
+        if not 0 < passed <= JUMP_NS:
+            self.counts["clock jumps"] += 1
+            self._stand(self._sensed.pose)
+            return None
+        missing = self._missing(now_ns)
+        if missing is not None and now_ns - self._sensed.stamp_ns > self.patience.lost * 1e9:
+            self.stop(missing)
+        if missing is not None and self._holding is None:
+            self.counts["holds"] += 1
+            self._reference.rest()
+        self._holding = missing
+        if self.stopped is not None:
+            self._stand(self._sensed.pose)
+            return Command(self._sensed.pose, np.zeros(4))
+        if 0 < self._due_ns < now_ns - GRACE_NS:
+            self._due_ns = 0
+            self._reference.rest()
+        ramp = (now_ns - self._armed_ns) * 1e-9 / self.patience.ramp
+        self._reference.advance(passed * 1e-9, min(1.0, 0.2 + 0.8 * ramp))
+        self._keep_near(self._sensed)
+        self._tracking.tell(now_ns, self._reference.pose)
+        back = self._tracking.correction(self._sensed.stamp_ns, self._sensed.pose)
+        velocity = self._reference.velocity + (0 if missing else back)
+        return Command(self._reference.pose.copy(), velocity)
+
+    @property
+    def holding(self) -> str | None:
+        return self._holding
+
+    def _keep_near(self, sensed: Sensed) -> None:
+        """An arm that is held back must not leap when it is let go."""
+        lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
+        if (lag > self._astray).any():
+            self.counts["arm held back"] += 1
+            self._reference.place(self.limits.inside(sensed.pose))
+            self._tracking.forget()
+            self._move = None
+
+    def _stand(self, pose: Array) -> None:
+        self._reference.place(pose)
+        self._tracking.forget()
+        self._move = None
+
+    def _missing(self, now_ns: int) -> str | None:
+        if self._sensed is None:
+            return "no pose of the arm yet"
+        age = (now_ns - self._sensed.stamp_ns) * 1e-9
+        if not -self.patience.pose <= age <= self.patience.pose:
+            return f"the arm's pose is {age:.2f} s old"
+        return None
+
+    def _busy(self) -> str | None:
+        return None if self._move is None else "a scripted way is under way"

@@ -1,0 +1,55 @@
+"""What the camera says of its own picture, held against what calibration says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import calibration.cell
+from policy.contract import Invalid
+
+from .library import library
+
+TOLERANCE = 0.02  # of the focal length: factory and calibration agree better than that
+
+
+@dataclass(frozen=True)
+class Lens:
+    """In ROS's words: `plumb_bob` has five terms, `equidistant` four."""
+
+    width: int
+    height: int
+    focal: tuple[float, float]
+    centre: tuple[float, float]
+    distortion_model: str
+    distortion: tuple[float, ...]
+
+
+def lens_of(profile: Any) -> Lens:
+    """Of a colour stream."""
+    found = profile.as_video_stream_profile().get_intrinsics()
+    fisheye = found.model == library().distortion.kannala_brandt4
+    return Lens(
+        width=found.width,
+        height=found.height,
+        focal=(found.fx, found.fy),
+        centre=(found.ppx, found.ppy),
+        distortion_model="equidistant" if fisheye else "plumb_bob",
+        distortion=tuple(found.coeffs[: 4 if fisheye else 5]),
+    )
+
+
+def misfit(lens: Lens, camera: calibration.cell.Camera) -> str:
+    """Another size is refused; another focal length is told, with both."""
+    size, wanted = (lens.width, lens.height), (camera.width, camera.height)
+    if size != wanted:
+        text = f"{wanted[0]}x{wanted[1]}, as in the cell file"
+        raise Invalid("size", f"{size[0]}x{size[1]}", text, "calibrate at the size that is used")
+    for found, calibrated in zip(lens.focal, camera.focal.value, strict=True):
+        if abs(found - calibrated) > TOLERANCE * calibrated:
+            both = [f"({x:.1f}, {y:.1f}) px" for x, y in (lens.focal, camera.focal.value)]
+            return (
+                f"focal length: the camera says {both[0]}, the cell file {both[1]}: "
+                f"more than {TOLERANCE:.0%} apart; is it the right camera? else calibrate it"
+            )
+    return ""

@@ -1,0 +1,133 @@
+"""How it goes, as a table that grows in the terminal; at the end, a report of all of it."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rclpy.node import Node
+from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState, Verdict
+from std_msgs.msg import String
+
+from policy.statistics import Rate
+
+from .episode.report import report
+from .episode.routine import Phase
+from .wiring import EVERY, LATCHED, parameter, run
+
+COLUMNS = (13, 5, 5, 20, 6, 7, 6, 7, 8, 7)
+HEAD = ("episode", "good", "rate", "judged by", "steps", "person", "Q", "age ms", "learner", "left")
+RECENT = 50  # episodes that the rate in the last column is of
+
+
+class Scoreboard(Node):
+    def __init__(self) -> None:
+        super().__init__("scoreboard")
+        self._log = Path(parameter(self, "log", "runs/log", "directory of the experience log"))
+        self._out = Path(parameter(self, "out", "runs/report", "where the report goes"))
+        self._state, self._guard = EpisodeState(), GuardState()
+        self._steps: list[ExecutedStep] = []
+        self._verdict: Verdict | None = None
+        self._recent: list[bool] = []
+        self._learner: dict[str, float] = {}
+        self._began, self._number, self._lines = time.monotonic(), 0, 0
+        self.create_subscription(EpisodeState, "/episode/state", self._on_state, LATCHED)
+        self.create_subscription(GuardState, "/guard/state", self._on_guard, LATCHED)
+        self.create_subscription(ExecutedStep, "/guard/executed", self._on_step, EVERY)
+        self.create_subscription(Verdict, "/episode/verdict", self._on_verdict, EVERY)
+        self.create_subscription(String, "/finetune/metrics", self._on_metrics, LATCHED)
+        self.create_timer(0.5, self._status)
+
+    def _on_state(self, message: EpisodeState) -> None:
+        if message.number != self._number:
+            if self._number:
+                self._row()
+            self._number, self._steps, self._verdict = message.number, [], None
+        if message.phase == Phase.IDLE and self._number and self._state.phase != Phase.IDLE:
+            self._row()
+            self._number = 0
+        self._state = message
+
+    def _on_guard(self, message: GuardState) -> None:
+        self._guard = message
+
+    def _on_step(self, message: ExecutedStep) -> None:
+        self._steps.append(message)
+
+    def _on_verdict(self, message: Verdict) -> None:
+        self._verdict = message
+
+    def _on_metrics(self, message: String) -> None:
+        self._learner = json.loads(message.data)
+
+    def _row(self) -> None:
+        verdict, steps, state = self._verdict, self._steps, self._state
+        said, by = "-", "nobody"
+        if verdict is not None and not verdict.abstained:
+            self._recent = [*self._recent[1 - RECENT :], bool(verdict.success)]
+            said = "yes" if verdict.success else "no"
+            by = f"{verdict.detector} {verdict.confidence:.2f}"
+        ages = sorted(step.observation_age for step in steps)
+        rate = self._learner.get("updates_per_s")
+        if not self._lines % 20:
+            self._print(_row(HEAD))
+        self._lines += 1
+        values = (
+            f"{self._number} {self._planned(state)}",
+            said,
+            f"{Rate(sum(self._recent), len(self._recent)).value:.0%}",
+            by,
+            len(steps),
+            sum(step.driver == ExecutedStep.HUMAN for step in steps),
+            f"{steps[-1].q if steps else math.nan:.2f}",
+            f"{1e3 * ages[len(ages) // 2] if ages else math.nan:.0f}",
+            "-" if rate is None else f"{rate:.1f}/s",
+            self._left(state),
+        )
+        self._print(_row(values))
+
+    @staticmethod
+    def _planned(state: EpisodeState) -> str:
+        return f"of {state.planned}" if state.planned else ""
+
+    def _left(self, state: EpisodeState) -> str:
+        if not state.planned or not self._number:
+            return "-"
+        each = (time.monotonic() - self._began) / self._number
+        minutes, seconds = divmod(int(each * (state.planned - self._number)), 60)
+        return f"{minutes}:{seconds:02d}"
+
+    def _status(self) -> None:
+        """What is under way, on a line that is written over."""
+        if sys.stdout.isatty():
+            state, guard = self._state, self._guard
+            words = f"{Phase(state.phase).name.lower().replace('_', ' ')} {state.detail}"
+            who = "a person drives" if guard.human else guard.reason
+            print(f"\r\033[K{words}  {who}", end="", flush=True)
+
+    @staticmethod
+    def _print(line: str) -> None:
+        clear = "\r\033[K" if sys.stdout.isatty() else ""
+        print(f"{clear}{line}", flush=True)
+
+    def destroy_node(self) -> None:
+        super().destroy_node()
+        if self._log.exists():
+            self._print("\n" + report(self._log, self._out))
+            self._print(f"{self._out / 'report.md'}")
+
+
+def _row(values: Sequence[object]) -> str:
+    return " ".join(f"{value!s:>{width}}" for value, width in zip(values, COLUMNS, strict=True))
+
+
+def main(args: list[str] | None = None) -> None:
+    run(Scoreboard, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What a person does with a device, as an action; and what is asked with its buttons."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable, Iterator
+
+from rclpy.node import Node
+from regrasp_msgs.msg import GuardState, HumanAction
+from regrasp_msgs.srv import Label
+from sensor_msgs.msg import Joy
+from std_srvs.srv import Trigger
+
+from policy.contract import Invalid
+
+from .teleop import DEVICES, Keys, Orders, Pad
+from .teleop.keys import HELP
+from .wiring import (
+    LATCHED,
+    LATEST,
+    OK,
+    WARN,
+    Diagnostics,
+    Health,
+    cell_of,
+    now_ns,
+    parameter,
+    run,
+    stamp,
+)
+
+RATE = 50.0
+SILENT_S = 0.2  # of the device: then nobody holds the switch
+
+
+class TeleopNode(Node):
+    def __init__(self) -> None:
+        super().__init__("teleop")
+        spec = cell_of(self).interface().action
+        name = parameter(self, "device", "gamepad", f"one of {', '.join(DEVICES)}")
+        view = parameter(self, "view_yaw", 0.0, "rad; the way that a person looks", -3.15, 3.15)
+        gain = parameter(self, "gain", 1.0, "share of the largest action", 0.05, 1.0)
+        if name not in DEVICES:
+            raise Invalid("device", name, f"one of {', '.join(DEVICES)}", "correct its name")
+        self._device = name
+        self._pad = Pad(spec, DEVICES[name], view, gain)
+        self._keys: Keys | None = None
+        self._heard_s = -SILENT_S
+        self._guard = ""
+        self._actions = self.create_publisher(HumanAction, "/teleop/action", LATEST)
+        self._stop = self.create_client(Trigger, "/guard/stop")
+        self._arm = self.create_client(Trigger, "/guard/arm")
+        self._label = self.create_client(Label, "/episode/label")
+        self.create_subscription(GuardState, "/guard/state", self._on_guard, LATCHED)
+        if name == "keyboard":
+            self._keys = Keys()
+            threading.Thread(target=self._read, args=(self._keys,), daemon=True).start()
+        else:
+            self.create_subscription(Joy, "/joy", self._on_joy, LATEST)
+        self.create_timer(1 / RATE, self._tick)
+        Diagnostics(self, self._health)
+
+    def _now_s(self) -> float:
+        return now_ns(self) * 1e-9
+
+    def _on_guard(self, message: GuardState) -> None:
+        if message.reason != self._guard:
+            self._guard = message.reason
+            self.get_logger().info(f"guard: {message.reason or 'ready'}")
+
+    def _on_joy(self, message: Joy) -> None:
+        self._take(list(message.axes), list(message.buttons))
+
+    def _take(self, axes: list[float], buttons: list[int]) -> None:
+        self._heard_s = self._now_s()
+        try:
+            self._ask(self._pad.take(axes, buttons, self._heard_s))
+        except Invalid as error:
+            self._pad.engaged = False
+            self.get_logger().error(f"/joy: {error}", throttle_duration_sec=5.0)
+
+    def _ask(self, orders: Orders) -> None:
+        if orders.stop:
+            self._stop.call_async(Trigger.Request())
+        if orders.arm:
+            self._arm.call_async(Trigger.Request())
+        if orders.label is not None:
+            self._label.call_async(Label.Request(success=orders.label, reason=self._device))
+
+    def _tick(self) -> None:
+        now = self._now_s()
+        if self._keys is not None:
+            self._take(*self._keys.state(now))
+        pad = self._pad
+        engaged = pad.engaged and 0 <= now - self._heard_s <= SILENT_S
+        message = HumanAction(engaged=engaged, action=pad.action, device=self._device)
+        message.header.stamp = stamp(now_ns(self))
+        self._actions.publish(message)
+
+    def _read(self, keys: Keys) -> None:
+        print(HELP, flush=True)
+        with _raw_terminal() as read:
+            while self.context.ok():
+                if key := read():
+                    keys.press(key, self._now_s())
+
+    def _health(self) -> Health:
+        silent = self._now_s() - self._heard_s > 1.0
+        words = f"{self._device} is silent" if silent else self._device
+        return WARN if silent else OK, words, {"engaged": self._pad.engaged}
+
+
+@contextlib.contextmanager
+def _raw_terminal() -> Iterator[Callable[[], str]]:
+    """Keys as they are pressed; the terminal is put back as it was."""
+    handle = sys.stdin.fileno()
+    before = termios.tcgetattr(handle)
+    tty.setcbreak(handle)
+    try:
+        yield (
+            lambda: (
+                os.read(handle, 1).decode(errors="ignore")
+                if select.select([handle], [], [], 0.1)[0]
+                else ""
+            )
+        )
+    finally:
+        termios.tcsetattr(handle, termios.TCSADRAIN, before)
+
+
+def main(args: list[str] | None = None) -> None:
+    run(TeleopNode, args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The twin as ROS sees it: what twin_node is wired from."""

@@ -1,0 +1,49 @@
+"""The whole cell on the twin: each node a process, by the launch file that people use."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from policy.experience.episode import Driver
+from policy.experience.log.index import open_index
+from policy.experience.log.reader import read_episode
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_it_grasps_judges_itself_and_writes_it_down(tmp_path: Path) -> None:
+    log, page = tmp_path / "log", tmp_path / "report"
+    command = [
+        sys.executable, "-m", "rosless", "launch", str(ROOT / "launch/grasp_finetune.launch.py"),
+        "episodes:=2", f"log:={log}", f"learner:={tmp_path / 'learner'}", f"report:={page}",
+        "camera_rate:=10.0", "learn:=false",
+    ]  # fmt: skip
+    environment = {**os.environ, "MUJOCO_GL": os.environ.get("MUJOCO_GL", "egl")}
+    found = subprocess.run(
+        command, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300
+    )
+    said = found.stdout + found.stderr
+    assert found.returncode == 0, said
+    assert "Traceback" not in said
+    with open_index(log) as index:
+        entries = list(index)
+    assert len(entries) == 2, said
+    for entry in entries:
+        assert entry.verdicts, said
+        episode = read_episode(entry.path)
+        assert episode.images["wrist_depth"].shape[1:] == (480, 640, 1)
+        assert (episode.driver[1:] == Driver.POLICY).all()
+        assert np.isfinite(episode.q[1:]).all()
+        ages = (episode.execution_ns[1:] - episode.capture_ns[:-1]) * 1e-9
+        assert (ages > 0).all()
+        assert (ages < 0.3).all()
+    assert json.loads((page / "report.json").read_text())["success"] == [
+        entry.success for entry in entries
+    ]
+    assert "judged by" in said
