@@ -6,6 +6,8 @@ EXTRAS      ?= cpu,dev
 CONSTRAINTS ?= constraints.txt
 VENV        ?= .venv
 OUT         ?= out
+RUN         ?= runs/twin
+EPISODES    ?= 60
 
 PY    := $(VENV)/bin/python
 READY := $(VENV)/ready.$(EXTRAS)
@@ -13,17 +15,12 @@ export MUJOCO_GL ?= egl
 
 .PHONY: run test check setup clean
 
-# Until the cell runs: check the cell file, draw the cell, watch an expert grasp, collect scripted
-# grasps, look at them, and serve them to a learner.
+# The shipped policy in the twin's room at night: it grasps, judges itself, drops, and learns from it.
 run: setup
 	$(PY) -m calibration check calibration/cells/twin.yaml --sheet $(OUT)/cell.png
-	$(PY) -m sim.gallery $(OUT)/gallery.png
-	$(PY) -m sim.view --policy expert --out $(OUT)/view
-	$(PY) -m sim.collect $(OUT)/log --episodes 60 --size 96
-	$(PY) -m policy.experience verify $(OUT)/log
-	$(PY) -m policy.experience list $(OUT)/log
-	$(PY) -m policy.experience inspect $(OUT)/log --sheet $(OUT)/episode.png
-	$(PY) -m policy.experience replay $(OUT)/log $(OUT)/replay --batch 128 --stack 3 --n-step 3
+	$(VENV)/bin/rosless launch launch/grasp_finetune.launch.py episodes:=$(EPISODES) preset:=lab_night \
+		log:=$(RUN)/log learner:=$(RUN)/learner report:=$(RUN)/report reward_folder:=$(RUN)/reward
+	$(PY) -m policy.experience list $(RUN)/log
 
 test: check
 	$(PY) -m pytest
@@ -47,4 +44,4 @@ $(READY): pyproject.toml $(CONSTRAINTS)
 	touch $@
 
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) runs

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from benchmarks.harness import Comparison, Worker, compare_tails, save, serve, table
 from calibration import load_cell
 from policy.contract import Deployment, PolicyCard, Preprocessing, Provenance, write_card
-from policy.export import Deployed, graph_of, inputs_of
+from policy.export import Deployed, inputs_of
+from policy.graph import graph_of
 from policy.learners.qtopt import QTOpt, QTOptConfig
 from policy.networks.critic import Critic, CriticConfig
 from policy.quantize import quantized
