@@ -17,7 +17,7 @@ from .cell import Bin, Camera, Cell
 Array = npt.NDArray[np.float64]
 
 
-def rotation(quaternion: tuple[float, float, float, float]) -> Array:
+def rotation(quaternion: npt.ArrayLike) -> Array:
     """Rotation matrix of a unit quaternion x, y, z, w."""
     x, y, z, w = np.asarray(quaternion) / np.linalg.norm(quaternion)
     return np.array(

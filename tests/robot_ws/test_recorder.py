@@ -61,7 +61,6 @@ def test_an_episode_that_the_policy_ends(recorder: Recorder, ends: Ends) -> None
     assert ends.count == 1
     assert recorder.rollout is not None
     assert recorder.rollout.over
-    assert recorder.rollout.terminated
     path = recorder.store([Verdict("subtraction", True, 0.9)])
     assert path is not None
     episode = read_episode(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -10,8 +9,10 @@ import numpy.typing as npt
 from regrasp_nodes.guard import Command, Guard, Sensed
 
 from calibration import Cell, load_cell
+from calibration.geometry import rotation
 from sim.config import ObjectConfig
 from sim.env import TWIN
+from sim.ik import yaw_of
 from sim.twin import ArmState, Twin, TwinConfig
 
 Array = npt.NDArray[np.float64]
@@ -42,9 +43,7 @@ class Rig:
     @property
     def pose(self) -> Array:
         state = self.states[-1]
-        x, y, z, w = state.tcp_orientation
-        yaw = math.atan2(2 * (x * y + z * w), 1 - 2 * (y * y + z * z))
-        return np.array([*state.tcp_position, yaw])
+        return np.array([*state.tcp_position, yaw_of(rotation(state.tcp_orientation))])
 
     def tick(self) -> Command | None:
         self.twin.advance(TICK)

@@ -38,9 +38,12 @@ def test_it_grasps_judges_itself_and_writes_it_down(tmp_path: Path) -> None:
         assert entry.verdicts, said
         episode = read_episode(entry.path)
         assert episode.images["wrist_depth"].shape[1:] == (480, 640, 1)
-        assert (episode.driver[1:] == Driver.POLICY).all()
-        assert np.isfinite(episode.q[1:]).all()
-        ages = (episode.execution_ns[1:] - episode.capture_ns[:-1]) * 1e-9
+        # On a busy machine the guard holds the arm instead of following what is late.
+        drove = episode.driver[1:] == Driver.POLICY
+        assert drove.any()
+        assert (episode.driver[1:][~drove] == Driver.NOBODY).all()
+        assert np.isfinite(episode.q[1:][drove]).all()
+        ages = (episode.execution_ns[1:] - episode.capture_ns[:-1])[drove] * 1e-9
         assert (ages > 0).all()
         assert (ages < 0.3).all()
     assert json.loads((page / "report.json").read_text())["success"] == [

@@ -5,19 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from rclpy.node import Node
-from rclpy.publisher import Publisher
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import Header
 
 from policy.contract import Invalid
 
-from .realsense import EXPOSURE_US, WHITE_BALANCE_K, Driver, Frame, Lens, Settings
+from .realsense import EXPOSURE_US, WHITE_BALANCE_K, Driver, Frame, Settings
+from .streams import COLOUR, DEPTH, Stream, header, image_of, info_of
 from .wiring import ERROR, OK, WARN, Diagnostics, Health, cell_of, now_ns, parameter, run, stamp
 
 SLOW = 0.9  # of the rate that was asked for
@@ -42,8 +36,8 @@ class CameraNode(Node):
             white_balance=parameter(self, "white_balance", 0, "K; 0: automatic", *WHITE_BALANCE_K),
         )
         self._driver = Driver(self._settings, self.get_logger())
-        self._colour = self._pair("color")
-        self._depth = self._pair("aligned_depth_to_color")
+        self._colour = Stream(self, self.camera, COLOUR)
+        self._depth = Stream(self, self.camera, DEPTH)
         self._missed = 0
         Diagnostics(self, self._health)
         self._end = self.create_guard_condition(self._on_end)
@@ -67,28 +61,14 @@ class CameraNode(Node):
 
     # Out ----------------------------------------------------------------------------------------
 
-    def _pair(self, kind: str) -> tuple[Publisher, Publisher]:
-        base = f"/camera/{self.camera}/{kind}"
-        kinds = ((Image, "image_raw"), (CameraInfo, "camera_info"))
-        picture, info = (
-            self.create_publisher(one, f"{base}/{name}", qos_profile_sensor_data)
-            for one, name in kinds
-        )
-        return picture, info
-
     def _publish(self, frame: Frame) -> None:
         """In the driver's thread."""
         taken = now_ns(self) - (time.monotonic_ns() - frame.captured_ns)
-        frame_id = f"{self.camera}_color_optical_frame"
-        header = Header(stamp=stamp(max(taken, 0)), frame_id=frame_id)
-        info = info_of(frame.lens, header)
-        for (pictures, infos), pixels in (
-            (self._colour, frame.colour),
-            (self._depth, frame.depth),
-        ):
+        head = header(self.camera, stamp(max(taken, 0)))
+        for stream, pixels in ((self._colour, frame.colour), (self._depth, frame.depth)):
             if pixels is not None:
-                pictures.publish(image_of(pixels, header))
-                infos.publish(info)
+                stream.images.publish(image_of(pixels, head))
+                stream.infos.publish(info_of(frame.lens, head))
 
     def _health(self) -> Health:
         health = self._driver.health()
@@ -119,33 +99,6 @@ class CameraNode(Node):
         if more:
             return WARN, f"{more} frames were dropped, came twice, or without depth", figures
         return OK, "streams", figures
-
-
-def image_of(pixels: npt.NDArray[Any], header: Header) -> Image:
-    height, width = pixels.shape[:2]
-    return Image(
-        header=header,
-        height=height,
-        width=width,
-        encoding="rgb8" if pixels.dtype == np.uint8 else "16UC1",
-        is_bigendian=int(sys.byteorder == "big"),
-        step=pixels.strides[0],
-        data=pixels.tobytes(),
-    )
-
-
-def info_of(lens: Lens, header: Header) -> CameraInfo:
-    (fx, fy), (cx, cy) = lens.focal, lens.centre
-    return CameraInfo(
-        header=header,
-        height=lens.height,
-        width=lens.width,
-        distortion_model=lens.distortion_model,
-        d=[float(x) for x in lens.distortion],
-        k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
-        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
-        p=[fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
-    )
 
 
 def main(args: list[str] | None = None) -> None:

@@ -24,7 +24,8 @@ from policy.experience.log.verdicts import VerdictWriter
 from .episode.routine import Interrupted, Phase, Places, Routine
 from .hands import RosHands
 from .threaded import ThreadedAction
-from .wiring import EVERY, OK, WARN, Diagnostics, Health, cell_of, parameter, run, stamp
+from .verdicts import verdict_message
+from .wiring import EVERY, OK, WARN, Diagnostics, Health, cell_of, parameter, run
 
 MOST_BROKEN = 5  # episodes in a row; then a person should look
 STIR_AFTER = 5  # failures in a row
@@ -176,13 +177,7 @@ class EpisodeNode(Node):
             return
         recorder.store(verdicts)
         for verdict in verdicts:
-            message = VerdictMessage(
-                episode_id=self._hands.state.episode_id, detector=verdict.detector,
-                gate=verdict.gate, abstained=verdict.abstained, success=verdict.success,
-                confidence=verdict.confidence, reason=verdict.reason,
-            )  # fmt: skip
-            message.stamp = stamp(verdict.stamp_ns)
-            self._verdicts.publish(message)
+            self._verdicts.publish(verdict_message(verdict, self._hands.state.episode_id))
 
     def _feed_back(self, found: bool | None) -> None:
         if self._handle is not None:

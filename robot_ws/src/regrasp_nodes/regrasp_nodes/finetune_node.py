@@ -18,9 +18,9 @@ from policy.contract.files import newest
 from policy.offers import PATTERN
 from policy.run import METRICS
 
-from .wiring import ERROR, LATCHED, OK, WARN, Diagnostics, Health, parameter, run
+from .wiring import ERROR, LATCHED, OK, ROOT, WARN, Diagnostics, Health, parameter, run
 
-START = str(Path(__file__).resolve().parents[4] / "policy/trained/grasp.safetensors")
+START = str(ROOT / "policy/trained/grasp.safetensors")
 LOOK_S = 0.5
 AGAIN_S = (2.0, 60.0)  # after a death, at first and at most
 LIVED_S = 60.0  # after which a death counts as the first again

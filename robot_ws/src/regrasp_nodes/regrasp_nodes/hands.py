@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rclpy.action import ActionClient
 from rclpy.node import Node
 from regrasp_msgs.action import ResetCell
@@ -19,7 +20,7 @@ from policy.contract import ContractError, Interface, Invalid, decode_json
 from policy.experience.episode import Action, Driver, EpisodeInfo, Observation, Verdict
 from policy.experience.errors import ExperienceError
 
-from .episode.recorder import Recorder, Rollout, finite
+from .episode.recorder import Recorder, Rollout
 from .episode.routine import Frames, Interrupted, Phase
 from .pictures import picture_of
 from .reach import LOOK_S, SILENCE_S, Reach
@@ -51,8 +52,8 @@ class RosHands(Reach):
 
     def _on_executed(self, m: ExecutedStep) -> None:
         action = Action(
-            np.asarray(m.executed_action, np.float32), Driver(m.driver), finite(m.policy_action),
-            finite(m.human_action), m.q, m.policy_version, m.observation_age,
+            np.asarray(m.executed_action, np.float32), Driver(m.driver), _given(m.policy_action),
+            _given(m.human_action), m.q, m.policy_version, m.observation_age,
             nanoseconds(m.header.stamp),
         )  # fmt: skip
         with self._lock:
@@ -139,3 +140,9 @@ class RosHands(Reach):
                 self.say(Phase.WAITING, why)
             if self.stopping.wait(LOOK_S):
                 raise Interrupted("told to stop")
+
+
+def _given(values: object) -> npt.NDArray[np.float32] | None:
+    """A message's vector; None if it is empty."""
+    array = np.asarray(values, np.float32)
+    return array if array.size else None

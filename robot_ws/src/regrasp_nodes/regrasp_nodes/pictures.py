@@ -1,7 +1,4 @@
-"""The cell's pictures as nodes get them: ROS messages, kept until somebody looks at one.
-
-Topics are those of realsense-ros, so that its driver serves as well as ours.
-"""
+"""The cell's pictures as nodes get them: ROS messages, kept until somebody looks at one."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ from calibration import Cell
 from policy.contract import ImageSpec, Invalid
 from policy.contract.depth import depth_bytes
 
+from .streams import COLOUR, DEPTH, stream
 from .wiring import PICTURES, nanoseconds
 
 Frame = npt.NDArray[np.uint8]
@@ -27,8 +25,7 @@ KEPT = 30  # a second of them: a step is logged with the picture that it looked 
 def topic(cell: Cell, image: str) -> str:
     """Where an image of the contract (`front`, `wrist_depth`) comes from."""
     camera = cell.camera_of(image)
-    kind = "color" if image == camera else "aligned_depth_to_color"
-    return f"/camera/{camera}/{kind}/image_raw"
+    return f"{stream(camera, COLOUR if image == camera else DEPTH)}/image_raw"
 
 
 def frame_of(message: Image, spec: ImageSpec) -> Frame:

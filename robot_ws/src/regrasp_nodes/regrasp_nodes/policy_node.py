@@ -29,6 +29,7 @@ from .wiring import (
     EVERY,
     LATCHED,
     OK,
+    ROOT,
     WARN,
     Diagnostics,
     Health,
@@ -42,7 +43,7 @@ from .wiring import (
 NONE = "none"  # the policy that is not there: a person drives, the steps go on
 STRAY = 0.25  # of the largest action, standard deviation
 AGES = 500  # that the diagnostics' percentiles are of
-TRAINED = str(Path(__file__).resolve().parents[4] / "policy/trained/grasp.onnx")
+TRAINED = str(ROOT / "policy/trained/grasp.onnx")
 
 
 @dataclass(frozen=True)

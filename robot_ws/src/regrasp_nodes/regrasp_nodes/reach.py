@@ -26,7 +26,8 @@ from policy.experience.episode import Verdict
 from .body import Body
 from .episode.routine import Frames, Interrupted
 from .pictures import Eyes, message_of
-from .wiring import LATCHED, nanoseconds, now_ns, stamp
+from .verdicts import verdict_of
+from .wiring import LATCHED, now_ns, stamp
 
 Array = npt.NDArray[np.float64]
 SETTLE_S = 1.5  # before a picture: the arm stands, and what was dropped has rolled out
@@ -93,13 +94,7 @@ class Reach:
         answer = self.answer(self._judges.call_async(request), "reward")
         if answer.problem:
             raise Interrupted(f"reward: {answer.problem}")
-        return [
-            Verdict(
-                v.detector, v.success, v.confidence, v.abstained, v.gate, v.reason,
-                nanoseconds(v.stamp),
-            )
-            for v in answer.verdicts
-        ]  # fmt: skip
+        return [verdict_of(message) for message in answer.verdicts]
 
     # Waiting ------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
-from regrasp_msgs.msg import Verdict as VerdictMessage
 from regrasp_msgs.srv import Judge
 
 from calibration.geometry import bin_mask
@@ -17,7 +16,8 @@ from reward.detector import Detector, Pictures, Setup, detector, names
 from reward.subtraction import noise_file
 
 from .pictures import picture_of
-from .wiring import OK, WARN, Diagnostics, Health, cell_of, parameter, run, stamp
+from .verdicts import verdict_message
+from .wiring import OK, WARN, Diagnostics, Health, cell_of, parameter, run
 
 
 class RewardNode(Node):
@@ -82,13 +82,7 @@ class RewardNode(Node):
             found = one.judge(before, after)
             said = "abstained" if found.abstained else "success" if found.success else "failure"
             self._counts[f"{one.name}: {said}"] += 1
-            message = VerdictMessage(
-                episode_id=episode, detector=found.detector, gate=found.gate,
-                abstained=found.abstained, success=found.success, confidence=found.confidence,
-                reason=found.reason,
-            )  # fmt: skip
-            message.stamp = stamp(found.stamp_ns)
-            messages.append(message)
+            messages.append(verdict_message(found, episode))
         return messages
 
     def _health(self) -> Health:

@@ -20,7 +20,8 @@ from policy.contract import ContractError, Invalid
 from policy.experience.errors import ExperienceError
 
 BASE = "base"  # the frame everything is told in
-CELL = str(Path(__file__).resolve().parents[4] / "calibration/cells/twin.yaml")
+ROOT = Path(__file__).resolve().parents[4]
+CELL = str(ROOT / "calibration/cells/twin.yaml")
 # A late joiner is told the last one.
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL

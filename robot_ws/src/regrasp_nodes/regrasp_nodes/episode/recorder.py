@@ -12,8 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from policy.contract import Interface
 from policy.experience.episode import Action, EpisodeInfo, Observation, Verdict
 from policy.experience.log.writer import EpisodeWriter
@@ -25,8 +23,6 @@ from ..guard.limits import TERMINATE
 class Rollout:
     """How it went: `over` when the policy ended it or time was up, else it was broken off."""
 
-    steps: int
-    terminated: bool
     over: bool
     problem: str = ""
 
@@ -43,13 +39,9 @@ class Recorder:
         self._expected = 0
         self._terminate = 0
         self.rollout: Rollout | None = None
-        self.human_steps = 0
-        self.q = float("nan")  # of the last action
 
     def executed(self, index: int, action: Action) -> None:
         self._actions[index] = action
-        self.human_steps += action.human is not None
-        self.q = action.q
 
     def observed(
         self, index: int, observation: Observation, last: bool, interface: Interface | None
@@ -74,12 +66,12 @@ class Recorder:
         ended = replace(action, terminated=terminated, truncated=last and not terminated)
         self._writer.step(ended, observation)
         if last or terminated:
-            self._finish(Rollout(index, terminated, True))
+            self._finish(Rollout(True))
 
     def end(self, problem: str) -> None:
         """Break it off. What is complete is kept."""
         if self.rollout is None:
-            self._finish(Rollout(max(self._expected - 1, 0), False, False, problem))
+            self._finish(Rollout(False, problem))
 
     def _finish(self, rollout: Rollout) -> None:
         self.rollout = rollout
@@ -97,9 +89,3 @@ class Recorder:
         """Leave what there is to `repair`."""
         if self._writer is not None:
             self._writer.abandon()
-
-
-def finite(values: object) -> np.ndarray | None:
-    """A message's vector, None if it is empty."""
-    array = np.asarray(values, np.float32)
-    return array if array.size else None

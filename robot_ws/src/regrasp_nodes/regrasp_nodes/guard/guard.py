@@ -99,7 +99,7 @@ class Guard:
         self._reference = Reference(motion or Motion.of(cell))
         self._tracking = Tracking(self._latency)
         self.stopped: str | None = NOT_ARMED
-        self._holding: str | None = "no pose of the arm yet"
+        self.holding: str | None = "no pose of the arm yet"
         self._armed_ns = self._ticked_ns = self._due_ns = 0
         self._sensed: Sensed | None = None
         self._human: tuple[int, FloatArray] | None = None  # since when it is valid, what is wanted
@@ -122,8 +122,6 @@ class Guard:
         if self.stopped is None:
             self.stopped = why
             self.counts["stops"] += 1
-        if self._sensed is not None:
-            self._reference.place(self._reference.pose)
 
     def arm(self, now_ns: int, arm_fault: str | None = None) -> None:
         """A person says that it may move. Raises what speaks against it."""
@@ -273,10 +271,10 @@ class Guard:
         missing = self._missing(now_ns)
         if missing is not None and now_ns - self._sensed.stamp_ns > self.patience.lost * 1e9:
             self.stop(missing)
-        if missing is not None and self._holding is None:
+        if missing is not None and self.holding is None:
             self.counts["holds"] += 1
             self._reference.rest()
-        self._holding = missing
+        self.holding = missing
         if self.stopped is not None:
             self._stand(self._sensed.pose)
             return Command(self._sensed.pose, np.zeros(4))
@@ -291,18 +289,12 @@ class Guard:
         velocity = self._reference.velocity + (0 if missing else back)
         return Command(self._reference.pose.copy(), velocity)
 
-    @property
-    def holding(self) -> str | None:
-        return self._holding
-
     def _keep_near(self, sensed: Sensed) -> None:
         """An arm that is held back must not leap when it is let go."""
         lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
         if (lag > self._astray).any():
             self.counts["arm held back"] += 1
-            self._reference.place(self.limits.inside(sensed.pose))
-            self._tracking.forget()
-            self._move = None
+            self._stand(self.limits.inside(sensed.pose))
 
     def _stand(self, pose: Array) -> None:
         self._reference.place(pose)

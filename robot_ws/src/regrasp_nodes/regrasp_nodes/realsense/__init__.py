@@ -4,7 +4,6 @@ Driver(Settings(cell.cameras["front"]), logging.getLogger()).run(print)
 """
 
 from .driver import Driver, Frame
-from .lens import Lens
 from .settings import EXPOSURE_US, WHITE_BALANCE_K, Settings
 from .watch import Health
 
@@ -14,6 +13,5 @@ __all__ = [
     "Driver",
     "Frame",
     "Health",
-    "Lens",
     "Settings",
 ]

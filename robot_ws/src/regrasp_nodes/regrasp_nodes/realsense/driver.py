@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ..lens import Lens
 from .clock import HardwareClock
-from .lens import Lens, misfit
+from .lens import misfit
 from .library import library
 from .settings import Settings
 from .source import Pipeline, Source, Unplugged

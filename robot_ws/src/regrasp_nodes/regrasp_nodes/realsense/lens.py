@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import calibration.cell
 from policy.contract import Invalid
 
+from ..lens import Lens
 from .library import library
 
 TOLERANCE = 0.02  # of the focal length: factory and calibration agree better than that
-
-
-@dataclass(frozen=True)
-class Lens:
-    """In ROS's words: `plumb_bob` has five terms, `equidistant` four."""
-
-    width: int
-    height: int
-    focal: tuple[float, float]
-    centre: tuple[float, float]
-    distortion_model: str
-    distortion: tuple[float, ...]
 
 
 def lens_of(profile: Any) -> Lens:

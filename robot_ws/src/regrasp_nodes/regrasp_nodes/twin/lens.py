@@ -1,4 +1,4 @@
-"""A camera of the twin under the names, frames and qualities of realsense-ros."""
+"""A camera of the twin, as a RealSense's node shows one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CameraInfo, Image
 
 from calibration.cell import Camera
 from sim.twin import Frame, Twin
 
+from .. import lens
+from ..streams import COLOUR, DEPTH, Stream, header, image_of, info_of
 from ..wiring import stamp
 from .stamps import Stamps
 
@@ -22,53 +22,32 @@ class Lens:
     """`say` publishes, from the thread that draws."""
 
     def __init__(self, node: Node, name: str, twin: Twin, stamps: Stamps, say: Say) -> None:
-        self._frame_id = f"{name}_color_optical_frame"
-        self._stamps, self._say = stamps, say
-        self._info = info_of(twin.cell.cameras[name])
+        self._name, self._stamps, self._say = name, stamps, say
+        self._lens = lens_of(twin.cell.cameras[name])
         self._last: tuple[int, Any] | None = None
         driver = twin.cameras[name]
-        kinds = {"color": driver.picture, "aligned_depth_to_color": driver.depth}
-        self._publishers = {
-            kind: [
-                node.create_publisher(of, f"/camera/{name}/{kind}/{end}", qos_profile_sensor_data)
-                for of, end in ((Image, "image_raw"), (CameraInfo, "camera_info"))
-            ]
-            for kind, wanted in kinds.items()
-            if wanted
-        }
+        kinds = {COLOUR: driver.picture, DEPTH: driver.depth}
+        self._streams = {kind: Stream(node, name, kind) for kind, on in kinds.items() if on}
 
     def publish(self, frame: Frame) -> None:
         # A frame that comes again has its old stamp, to the nanosecond.
         if self._last is None or self._last[0] != frame.captured_ns:
-            self._last = frame.captured_ns, stamp(self._stamps.ros_ns(frame.captured_ns))
-        if frame.picture is not None:
-            self._send("color", "rgb8", frame.picture, 3, self._last[1])
-        if frame.depth is not None:
-            self._send("aligned_depth_to_color", "16UC1", frame.depth, 2, self._last[1])
-
-    def _send(self, kind: str, encoding: str, pixels: Any, size: int, when: Any) -> None:
-        images, infos = self._publishers[kind]
-        height, width = pixels.shape[:2]
-        image = Image(
-            height=height, width=width, encoding=encoding, step=size * width, data=pixels.tobytes()
-        )
-        for message in (image, self._info):
-            message.header.frame_id, message.header.stamp = self._frame_id, when
-        self._say(images, image)
-        self._say(infos, self._info)
+            when = stamp(self._stamps.ros_ns(frame.captured_ns))
+            self._last = frame.captured_ns, header(self._name, when)
+        head = self._last[1]
+        for kind, pixels in ((COLOUR, frame.picture), (DEPTH, frame.depth)):
+            if pixels is not None:
+                stream = self._streams[kind]
+                self._say(stream.images, image_of(pixels, head))
+                self._say(stream.infos, info_of(self._lens, head))
 
 
-def info_of(camera: Camera) -> CameraInfo:
+def lens_of(camera: Camera) -> lens.Lens:
     """As calibrated: how far the twin's own lens is from that, nobody is told."""
-    (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
-    model, terms = camera.distortion_model, [float(v) for v in camera.distortion.value]
+    model, terms = camera.distortion_model, camera.distortion.value
     if model == "none":
-        model, terms = "plumb_bob", [0.0] * 5
+        model, terms = "plumb_bob", (0.0,) * 5
     elif model == "plumb_bob":
-        terms = [*terms, 0.0][:5]  # OpenCV's fifth may be left out, ROS's not
-    return CameraInfo(
-        height=camera.height, width=camera.width, distortion_model=model, d=terms,
-        k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
-        r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
-        p=[fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
-    )  # fmt: skip
+        terms = (*terms, 0.0)[:5]  # OpenCV's fifth may be left out, ROS's not
+    focal, centre = camera.focal.value, camera.centre.value
+    return lens.Lens(camera.width, camera.height, focal, centre, model, tuple(terms))
