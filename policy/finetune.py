@@ -98,10 +98,18 @@ class Finetuning:
         if due:
             self.sampler.reshare(self.tail.shares)
             warm = min((self.progress.updates + 1) / WARM_UP, 1.0)
-            self.updates.step(self.progress.updates, self.config.rate * warm)
+            early = self.progress.transitions < self.config.camera_steps
+            rate = 1.0 if self.learner.camera_only(early) and early else self.config.rate
+            self.updates.step(self.progress.updates, rate * warm)
             self.progress.updates += 1
         self._regularly()
         return due
+
+    def catch_up(self) -> None:
+        """Look into the log now, and make all updates that are due."""
+        self._look()
+        while self.advance():
+            pass
 
     @property
     def due(self) -> float:

@@ -140,6 +140,9 @@ class DrQv2:
         }
         return dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
 
+    def camera_only(self, on: bool) -> bool:
+        return False
+
     def slow_down(self, share: float) -> None:
         rate = share * self.config.learning_rate
         set_rate(rate, self.critic_optimizer, self.actor_optimizer)

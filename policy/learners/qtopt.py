@@ -187,6 +187,13 @@ class QTOpt:
             "q_of_success": _mean(value, batch.reward > 0),
         }
 
+    def camera_only(self, on: bool) -> bool:
+        if self.critic.hand is None or not self.critic.hand.from_wrist:
+            return False
+        self.critic.requires_grad_(not on)
+        self.critic.hand.requires_grad_(True)
+        return True
+
     def slow_down(self, share: float) -> None:
         set_rate(share * self.config.learning_rate, self.optimizer)
 

@@ -26,6 +26,8 @@ DARK = 0.01  # a spread of brightness below this is noise
 NEEDED = ("tcp_x", "tcp_y", "tcp_yaw", "tcp_height")
 # Where fingers would close, and around it: m along the hand's x, and along y, in which they move.
 AIM_X, AIM_Y = (-0.02, 0.0, 0.02), (-0.044, -0.022, 0.0, 0.022, 0.044)
+# What one of `mount` stands for: it is learnt as fast as weights are, and may be centimetres.
+SHIFT, TURN = 0.1, 0.2  # m, rad
 LAG = 0.6  # of the last action, to begin with: the share that latency leaves for the next step
 # In training, of a calibration's errors and a camera's noise (of the picture's own spread).
 JITTER, NOISE = 0.004, 0.1
@@ -63,10 +65,12 @@ class Hand(nn.Module):
         self._around: Tensor
         self._look = _look(interface, deployment)
         span = interface.observation.images[0].depth
-        self._relief = None
-        if span is not None and isinstance(self._look, Wrist):
-            self._relief = Relief(self._look.size, self._look.matrix, span)
+        self._relief = span if isinstance(self._look, Wrist) else None
         self.size = self._look.size  # px, of a side of what is shown
+
+    @property
+    def from_wrist(self) -> bool:
+        return isinstance(self._look, Wrist)
 
     def forward(
         self, images: Tensor, proprio: Tensor, mirror: float | None = None
@@ -80,9 +84,13 @@ class Hand(nn.Module):
         if self.training and mirror is None:
             place, turn = self._look.exchanged(place, turn)
         with torch.autocast(images.device.type, enabled=False):
-            if self._relief is not None:
-                images = self._relief(images, proprio[:, self._height])
-            shown = self._look(images, place, turn)
+            height = proprio[:, self._height]
+            if isinstance(self._look, Wrist):
+                if self._relief is not None:
+                    images = self._look.heights(images, height, self._relief)
+                shown = self._look(images, height, turn)
+            else:
+                shown = self._look(images, place, turn)
             if self._relief is None:
                 shown = self._plain(shown)
         return shown, turn
@@ -122,14 +130,45 @@ class Hand(nn.Module):
 
 class Wrist(nn.Module):
     """The wrist camera's own picture. The camera is in the hand's middle plane: its picture
-    mirrored is that of the mirrored world."""
+    mirrored is that of the mirrored world. Where it really sits can be learnt: `mount` moves the
+    hand to where the camera has it, and the picture is laid out as from the calibrated place."""
 
     matrix: Tensor
+    rays: Tensor
+    centre: Tensor
 
     def __init__(self, size: int, matrix: Tensor) -> None:
         super().__init__()
         self.size = size
+        self.mount = nn.Parameter(torch.zeros(6), requires_grad=False)
+        back = torch.linalg.inv(matrix[:, :3].double())
+        line = (torch.arange(size) * 2 + 1) / size - 1
+        down, right = torch.meshgrid(line, line, indexing="ij")
+        pixels = torch.stack([right, down, torch.ones_like(right)], dim=-1).double()
         self.register_buffer("matrix", matrix, persistent=False)
+        self.register_buffer("rays", (pixels @ back.T).float(), persistent=False)
+        self.register_buffer("centre", -(back @ matrix[:, 3].double()).float(), persistent=False)
+
+    def moved(self) -> tuple[Tensor, Tensor]:
+        """The rotation, by Cayley's map, and the shift that `mount` stands for."""
+        half = TURN / 2 * self.mount[3:]
+        x, y, z = half.unbind()
+        zero = torch.zeros_like(x)
+        crossed = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero]).view(3, 3)
+        square, one = half @ half, torch.eye(3, device=half.device)
+        rotation = ((1 - square) * one + 2 * crossed + 2 * half.outer(half)) / (1 + square)
+        return rotation, SHIFT * self.mount[:3]
+
+    def heights(self, images: Tensor, height: Tensor, span: tuple[float, float]) -> Tensor:
+        """Depth as heights above the bin's floor, in SPREADs: what lies there is the same from
+        anywhere above it, whatever its colours and the light."""
+        near, far = span
+        bytes_ = images * 255
+        distance = near + (bytes_ - 1) * ((far - near) / STEPS)  # along the optical axis
+        rotation, shift = self.moved()
+        above = distance * (self.rays @ rotation[:, 2]) + (self.centre - shift) @ rotation[:, 2]
+        known = torch.where(bytes_ < 0.5, LOWEST, above + height[:, None, None, None])
+        return known.clamp(LOWEST, HIGHEST) / SPREAD  # a hole is lower than any floor
 
     def seen(self, places: Tensor, height: Tensor) -> Tensor:
         plane = (HEIGHT - height)[:, None] * self.matrix[:, 2] + self.matrix[:, 3]
@@ -139,35 +178,19 @@ class Wrist(nn.Module):
     def exchanged(self, place: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
         return place, torch.cat([turn[:, :2], _either(turn[:, 2:])], dim=1)
 
-    def forward(self, images: Tensor, place: Tensor, turn: Tensor) -> Tensor:
-        return torch.where(turn[:, 2, None, None, None] < 0, images.flip(3), images)
+    def forward(self, images: Tensor, height: Tensor, turn: Tensor) -> Tensor:
+        straight = F.grid_sample(
+            images, self._grid(height), padding_mode="border", align_corners=False
+        )
+        return torch.where(turn[:, 2, None, None, None] < 0, straight.flip(3), straight)
 
-
-class Relief(nn.Module):
-    """A wrist camera's depth as heights above the bin's floor, in SPREADs: what lies there is the
-    same from anywhere above it, whatever its colours and the light."""
-
-    slope: Tensor
-    offset: Tensor
-
-    def __init__(self, size: int, matrix: Tensor, span: tuple[float, float]) -> None:
-        super().__init__()
-        self._span = span
-        back = torch.linalg.inv(matrix[:, :3].double())
-        line = (torch.arange(size) * 2 + 1) / size - 1
-        down, right = torch.meshgrid(line, line, indexing="ij")
-        rays = torch.stack([right, down, torch.ones_like(right)], dim=-1).double()
-        # Above the TCP, where a ray of a length along the optical axis ends.
-        self.register_buffer("slope", (rays @ back[2]).float(), persistent=False)
-        self.register_buffer("offset", (back[2] @ matrix[:, 3].double()).float(), persistent=False)
-
-    def forward(self, images: Tensor, height: Tensor) -> Tensor:
-        near, far = self._span
-        bytes_ = images * 255
-        distance = near + (bytes_ - 1) * ((far - near) / STEPS)
-        above = distance * self.slope - self.offset + height[:, None, None, None]
-        known = torch.where(bytes_ < 0.5, LOWEST, above)  # a hole is lower than any floor
-        return known.clamp(LOWEST, HIGHEST) / SPREAD
+    def _grid(self, height: Tensor) -> Tensor:
+        """Where the camera has what the calibrated one's pixels show, a little above the floor."""
+        far = (HEIGHT - height[:, None, None] - self.centre[2]) / self.rays[..., 2]
+        rotation, shift = self.moved()
+        places = self.centre + far[..., None] * self.rays
+        seen = (places @ rotation.T + shift) @ self.matrix[:, :3].T + self.matrix[:, 3]
+        return seen[..., :2] / seen[..., 2:]
 
 
 class Floor(nn.Module):

@@ -26,7 +26,7 @@ from policy.contract import (
 from policy.contract.depth import depth_bytes
 from policy.learners.greedy import score_of
 from policy.networks.critic import Critic, CriticConfig
-from policy.networks.hand import HEIGHT, PATCH, PITCH, Hand
+from policy.networks.hand import HEIGHT, PATCH, PITCH, SHIFT, TURN, Hand
 
 SIDE = 201  # px, of 5 mm: a camera that looks straight down on 1 m x 1 m around (0.5, 0)
 INTERFACE = Interface(
@@ -171,8 +171,9 @@ def test_an_action_aims_where_it_leads(deployment: Deployment) -> None:
         assert int(found.argmax()) == hand.aims // 2
 
 
-def from_the_wrist(ahead: float, left: float, above: float) -> Tensor:
-    u, v, w = torch.tensor(LOOKS_DOWN) @ torch.tensor([ahead, left, above, 1.0])
+def from_the_wrist(ahead: float, left: float, above: float, matrix: Tensor | None = None) -> Tensor:
+    seen = torch.tensor(LOOKS_DOWN) if matrix is None else matrix
+    u, v, w = seen @ torch.tensor([ahead, left, above, 1.0])
     rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
     far = (columns - u / w) ** 2 + (rows - v / w) ** 2
     return torch.exp(-far / (2 * 6.0**2)).expand(1, 3, -1, -1)
@@ -196,6 +197,64 @@ def test_depth_is_seen_as_heights_above_the_floor() -> None:
         for rows, wanted in ((slice(0, 40), 0.0), (slice(55, 75), 1.0), (slice(105, 115), -2 / 3)):
             part = shown[0, 0, rows, 65:85]
             torch.testing.assert_close(part, torch.full_like(part, wanted), atol=0.06, rtol=0)
+
+
+SLIPPED = torch.tensor([0.02, -0.03, 0.01]), torch.tensor([0.03, -0.02, 0.05])  # m, rad
+
+
+def slipped() -> Tensor:
+    """What a camera sees of the hand's surroundings that moved against the hand as SLIPPED says."""
+    shift, turn = SLIPPED
+    x, y, z = turn.double()
+    turning = torch.linalg.matrix_exp(torch.tensor([[0, -z, y], [z, 0, -x], [-y, x, 0]]))
+    moved = torch.eye(4, dtype=torch.float64)
+    moved[:3, :3], moved[:3, 3] = turning, shift
+    return (torch.tensor(LOOKS_DOWN, dtype=torch.float64) @ moved).float()
+
+
+def mounted(hand: Hand) -> Hand:
+    """Told by how much the camera slipped."""
+    [mount] = [weight for name, weight in hand.named_parameters() if name.endswith("mount")]
+    with torch.no_grad():
+        mount.copy_(torch.cat([SLIPPED[0] / SHIFT, SLIPPED[1] / TURN]))
+    return hand
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_camera_that_slipped_is_looked_through_as_if_it_had_not(side: float) -> None:
+    hand = Hand(INTERFACE, WRIST).eval()
+    image, proprio = from_the_wrist(0.02, 0.04, HEIGHT - 0.1, slipped()), at(0.5, 0.0, 0.0)
+    action = torch.tensor([[[0.5, 1.0, 0.0, -1.0]]])
+
+    def middle() -> bool:
+        shown, turn = hand(image, proprio, side)
+        aims = hand.aim(proprio, torch.zeros(1, 1, 4), hand.turned(action, turn))
+        found = F.grid_sample(shown, aims, align_corners=False)[0, :, 0].mean(0)
+        return int(found.argmax()) == hand.aims // 2
+
+    assert not middle()
+    mounted(hand)
+    assert middle()
+
+
+def test_a_camera_that_slipped_still_sees_a_level_floor() -> None:
+    span = (0.05, 0.8)
+    spec = replace(
+        INTERFACE.observation, images=(ImageSpec("front", SIDE, SIDE, channels=1, depth=span),)
+    )
+    interface = replace(INTERFACE, observation=spec)
+    hand = Hand(interface, replace(WRIST, interface=interface)).eval()
+    matrix, height = slipped().double(), 0.1
+    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    pixels = torch.stack([columns, rows, torch.ones_like(rows)], dim=-1).double()
+    back = torch.linalg.inv(matrix[:, :3])
+    # back (pixel * distance - matrix[:, 3]) has the floor's height where z is -height.
+    distance = ((back @ matrix[:, 3])[2] - height) / (pixels @ back.T)[..., 2]
+    image = torch.from_numpy(depth_bytes(distance.numpy(), span)).permute(2, 0, 1)[None] / 255
+    inner = slice(50, 150)
+    assert hand(image, at(0.5, 0.0, 0.4, height))[0][0, 0, inner, inner].abs().max() > 0.3
+    found = mounted(hand)(image, at(0.5, 0.0, 0.4, height))[0][0, 0, inner, inner]
+    torch.testing.assert_close(found, torch.zeros_like(found), atol=0.06, rtol=0)
 
 
 def test_says_what_it_lacks() -> None:

@@ -35,14 +35,14 @@ def step(rig: Rig, action: np.ndarray, age: float = 0.02, index: int = 0) -> Don
 
 def test_displacements_add_up(rig: Rig) -> None:
     """Five steps of 3 cm down and aside are 15 cm, whatever the arm's lag."""
-    start = rig.pose
+    start = rig.pose()
     for k in range(5):
         done = step(rig, wanting(rig, dx=0.02, dz=-0.03, dyaw=0.1), index=k)
         assert done.driver == Driver.POLICY
         assert not done.reasons
         rig.run(0.2)
     rig.run(0.5)
-    off = np.abs(rig.pose - start - [0.1, 0, -0.15, 0.5])
+    off = np.abs(rig.pose() - start - [0.1, 0, -0.15, 0.5])
     assert off[:3].max() < 0.006
     assert off[3] < 0.03
 
@@ -52,7 +52,7 @@ def test_an_action_is_done_within_its_period(rig: Rig) -> None:
     for k in range(5):
         step(rig, wanting(rig, dz=-0.04), index=k)
         rig.run(0.2)
-    left = rig.pose[2] - rig.guard.commanded()[2]
+    left = rig.pose()[2] - rig.guard.commanded()[2]
     assert 0 < left < 0.025
 
 
@@ -65,8 +65,8 @@ def test_it_stays_in_the_workspace(rig: Rig) -> None:
         way[2] = 1  # below it would press things down
         step(rig, np.where(way > 0, spec.high, spec.low).astype(np.float32), index=k)
         rig.run(0.2)
-        assert (rig.pose > low - slack).all()
-        assert (rig.pose < high + slack).all()
+        assert (rig.pose() > low - slack).all()
+        assert (rig.pose() < high + slack).all()
     assert rig.states[-1].mode == "ready"
     assert rig.guard.counts["clipped actions"] > 20
 
@@ -125,9 +125,9 @@ def test_an_old_picture_moves_nothing(rig: Rig, age: float) -> None:
     done = step(rig, wanting(rig, dz=-0.04), age=age)
     assert done.driver == Driver.NOBODY
     assert "the picture is" in done.reasons[0]
-    before = rig.pose
+    before = rig.pose()
     rig.run(0.5)
-    np.testing.assert_allclose(rig.pose, before, atol=1e-3)
+    np.testing.assert_allclose(rig.pose(), before, atol=1e-3)
 
 
 def test_a_silent_policy_stops_the_arm_within_100_ms(rig: Rig) -> None:
@@ -184,9 +184,9 @@ def test_nothing_moves_before_it_is_armed() -> None:
     done = step(rig, wanting(rig, dz=-0.04))
     assert done.driver == Driver.NOBODY
     assert done.reasons == ("not armed yet",)
-    before = rig.pose
+    before = rig.pose()
     rig.run(0.5)
-    np.testing.assert_allclose(rig.pose, before, atol=1e-3)
+    np.testing.assert_allclose(rig.pose(), before, atol=1e-3)
     rig.twin.close()
 
 
@@ -200,12 +200,12 @@ def test_a_stop_is_at_once_and_for_good(rig: Rig) -> None:
     rig.guard.stop("and something else")
     assert rig.guard.stopped == "a person pressed stop"
     rig.run(3.0)
-    before = rig.pose
+    before = rig.pose()
     assert step(rig, wanting(rig, dx=0.04)).driver == Driver.NOBODY
     with pytest.raises(Invalid, match="a person pressed stop"):
         rig.guard.move(before, 0.1, rig.now)
     rig.run(0.5)
-    np.testing.assert_allclose(rig.pose, before, atol=1e-3)
+    np.testing.assert_allclose(rig.pose(), before, atol=1e-3)
     rig.guard.arm(rig.now)
     assert step(rig, wanting(rig, dx=-0.04)).driver == Driver.POLICY
 
@@ -220,7 +220,7 @@ def test_a_fault_of_the_arm_must_be_gone_before_it_is_armed(rig: Rig) -> None:
 def test_it_starts_slowly_after_arming() -> None:
     rig = Rig(armed=False)
     rig.guard.arm(rig.now)
-    rig.guard.move(rig.pose - [0, 0, 0.2, 0], 0.0, rig.now)
+    rig.guard.move(rig.pose() - [0, 0, 0.2, 0], 0.0, rig.now)
     rig.run(0.3)
     assert np.linalg.norm(rig.commands[-1].velocity[:3]) < 0.4 * rig.cell.arm.max_speed.value
     rig.twin.close()
@@ -251,9 +251,9 @@ def test_a_clock_that_jumps_makes_it_stand_still(rig: Rig) -> None:
     rig.tick()
     assert rig.guard.counts["clock jumps"] == 1
     rig.run(0.1)
-    before = rig.pose
+    before = rig.pose()
     rig.run(0.5)
-    np.testing.assert_allclose(rig.pose, before, atol=2e-3)
+    np.testing.assert_allclose(rig.pose(), before, atol=2e-3)
 
 
 def test_scripted_ways(rig: Rig) -> None:
@@ -261,8 +261,8 @@ def test_scripted_ways(rig: Rig) -> None:
     corner = np.array([low[0], high[1], high[2], 0.4])
     rig.guard.move(corner, 0.0, rig.now)
     assert rig.run(5.0, rig.guard.arrived)
-    np.testing.assert_allclose(rig.pose, corner, atol=0.03)
-    np.testing.assert_allclose(rig.pose[:3], corner[:3], atol=0.005)
+    np.testing.assert_allclose(rig.pose(), corner, atol=0.03)
+    np.testing.assert_allclose(rig.pose()[:3], corner[:3], atol=0.005)
     assert step(rig, wanting(rig, dx=0.04)).driver == Driver.POLICY
     outside = corner - np.array([0.1, 0, 0, 0])
     with pytest.raises(Invalid, match="workspace"):
@@ -272,7 +272,7 @@ def test_scripted_ways(rig: Rig) -> None:
 
 
 def test_during_a_way_the_policy_is_not_heard_but_a_person_is(rig: Rig) -> None:
-    rig.guard.move(rig.pose - [0, 0, 0.2, 0], 0.1, rig.now)
+    rig.guard.move(rig.pose() - [0, 0, 0.2, 0], 0.1, rig.now)
     rig.run(0.2)
     assert "scripted" in step(rig, wanting(rig, dx=0.04)).reasons[0]
     rig.guard.human(True, wanting(rig, dz=0.04), rig.now)

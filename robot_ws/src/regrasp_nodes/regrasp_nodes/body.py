@@ -13,15 +13,14 @@ from sensor_msgs.msg import JointState
 from calibration import Cell
 from policy.contract import Entry
 
+from .episode.acting import FloatArray, proprioception
 from .poses import pose_of
 from .wiring import LATEST, nanoseconds
-
-FloatArray = npt.NDArray[np.float32]
 
 
 class Body:
     def __init__(self, node: Node, cell: Cell) -> None:
-        self._floor = cell.bin.centre.value[2]
+        self._cell = cell
         self.pose: npt.NDArray[np.float64] | None = None  # x, y, z, yaw
         self.aperture: float | None = None
         self._stamps = [0, 0]
@@ -45,10 +44,4 @@ class Body:
         """None before both have spoken."""
         if self.pose is None or self.aperture is None:
             return None
-        x, y, z, yaw = self.pose
-        known = {
-            "gripper_aperture": self.aperture, "tcp_x": x, "tcp_y": y,
-            "tcp_height": z - self._floor, "tcp_yaw": yaw,
-        }  # fmt: skip
-        values = [np.clip(known[entry.name], entry.low, entry.high) for entry in entries]
-        return np.array(values, np.float32)
+        return proprioception(self._cell, entries, self.pose, self.aperture)

@@ -23,6 +23,7 @@ from policy.runtime import OnnxPolicy
 from policy.serving.host import Host
 
 from .body import Body
+from .episode.acting import explored
 from .guard.limits import TERMINATE
 from .pictures import Eyes, message_of
 from .wiring import (
@@ -41,7 +42,6 @@ from .wiring import (
 )
 
 NONE = "none"  # the policy that is not there: a person drives, the steps go on
-STRAY = 0.25  # of the largest action, standard deviation
 AGES = 500  # that the diagnostics' percentiles are of
 TRAINED = str(ROOT / "policy/trained/grasp.onnx")
 
@@ -154,7 +154,9 @@ class PolicyNode(Node):
                 self._counts["refused"] += 1
                 self.get_logger().error(str(error), throttle_duration_sec=1.0)
             else:
-                message.action = self._explored(decision.action[0], limits)
+                message.action = explored(
+                    decision.action[0], self._interface.action, limits, self._explore, self._random
+                )
                 message.q, message.policy_version = float(decision.q[0]), decision.version
         after = now_ns(self)
         message.header.stamp = stamp(after)
@@ -171,16 +173,6 @@ class PolicyNode(Node):
         window = self._interface.observation.action_window
         past = np.stack(self._past)[-window:] if window else None
         return batch_of_one(images, seen.proprio, past)
-
-    def _explored(self, action: FloatArray, limits: FloatArray | None) -> FloatArray:
-        """Now and then beside what is thought best, as in training; switches are left alone."""
-        if self._random.random() >= self._explore:
-            return action
-        spec = self._interface.action
-        spread = np.where([e.discrete for e in spec.entries], 0, STRAY * spec.high)
-        low, high = (spec.low, spec.high) if limits is None else limits[0]
-        strayed = action + self._random.normal(0, 1, len(action)) * spread
-        return np.clip(strayed, low, high).astype(np.float32)
 
     def _record(self, seen: Seen, oldest: int) -> None:
         message = Observation(

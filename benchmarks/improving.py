@@ -1,0 +1,162 @@
+"""The loop that improves by itself: a policy in a room that it never saw, judged by the cell alone.
+
+    python -m benchmarks.improving run out/improving/factory0 --room factory --seed 0
+    python -m benchmarks.improving show out/improving/* --out benchmarks/results/improving
+
+`run` plays the cell in lockstep (lockstep.py) with the policy that comes along, and the learner of
+`policy.finetune` reads its log and offers models, which are served from the next episode on. The
+learner sees what the detectors say, never the simulator's truth; that is counted beside it. Between
+two episodes it makes all the updates that are due, as it does while a real episode is played.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import rosless  # noqa: F401  nodes' parts are imported without ROS
+from matplotlib import pyplot as plt
+from tqdm import tqdm
+
+from policy.config import FinetuneConfig
+from policy.contract import ContractError, Invalid
+from policy.contract.files import newest
+from policy.experience.errors import ExperienceError
+from policy.finetune import Finetuning
+from policy.offers import PATTERN
+from policy.runtime import OnnxPolicy
+from policy.serving.host import Host
+from policy.statistics import Rate
+
+from .lockstep import LockstepCell, Played
+
+FIRST, LAST, WINDOW = 50, 100, 50
+START = "policy/trained/grasp"
+
+
+def run(a: argparse.Namespace) -> None:
+    fields = dict(choice.split("=", 1) for choice in a.choices)
+    values = {name: json.loads(value) for name, value in fields.items()}
+    log, learner = a.folder / "log", a.folder / "learner"
+    config = FinetuneConfig.of(
+        {"start": f"{START}.safetensors", "log": str(log), "seed": a.seed, **values}
+    )
+    a.folder.mkdir(parents=True)
+    played: list[Played] = []
+    with ExitStack() as stack:
+        host = stack.enter_context(Host(OnnxPolicy(Path(f"{START}.onnx"))))
+        cell = LockstepCell(host, log, a.room, a.seed, a.explore, a.folder / "reward")
+        stack.enter_context(cell.twin)
+        tuning = Finetuning(config, learner, stack)
+        cell.calibrate()
+        served: Path | None = None
+        for _ in tqdm(range(a.episodes), unit=" episodes", disable=not sys.stderr.isatty()):
+            played.append(cell.play())
+            tuning.catch_up()
+            latest = newest(tuning.offers.directory, PATTERN)
+            if latest is not None and latest != served:
+                host.offer(latest).result()
+                served = latest
+            told = {
+                "room": a.room, "seed": a.seed, "explore": a.explore, "choices": values,
+                "episodes": [asdict(one) for one in played],
+                "broken": dict(cell.counts), "guard": dict(cell.guard.counts),
+            }  # fmt: skip
+            (a.folder / "played.json").write_text(json.dumps(told))
+    print(summary(told))
+
+
+def rate(episodes: Sequence[dict[str, Any]], key: str) -> Rate:
+    return Rate(sum(one[key] is True for one in episodes), len(episodes))
+
+
+def summary(told: dict[str, Any]) -> dict[str, Any]:
+    """An episode that was broken off, or that nobody could judge, is none that succeeded."""
+    episodes = told["episodes"]
+    agreed = [one for one in episodes if one["judged"] is not None]
+    return {
+        "room": told["room"], "seed": told["seed"], "episodes": len(episodes),
+        "first": str(rate(episodes[:FIRST], "judged")),
+        "last": str(rate(episodes[-LAST:], "judged")),
+        "first_truth": str(rate(episodes[:FIRST], "truth")),
+        "last_truth": str(rate(episodes[-LAST:], "truth")),
+        "judged_as_it_was": str(Rate(sum(e["judged"] == e["truth"] for e in agreed), len(agreed))),
+        "broken_off": sum(bool(one["problem"]) for one in episodes),
+        "policies": len({one["version"] for one in episodes}),
+    }  # fmt: skip
+
+
+def show(a: argparse.Namespace) -> None:
+    runs = [json.loads((folder / "played.json").read_text()) for folder in a.folders]
+    rooms = sorted({one["room"] for one in runs})
+    mpl.use("agg")
+    figure, axes = plt.subplots(
+        1, len(rooms), figsize=(4.5 * len(rooms), 3.4), sharey=True, layout="constrained"
+    )
+    for room, axis in zip(rooms, np.atleast_1d(axes), strict=True):
+        mine = [one for one in runs if one["room"] == room]
+        for one in mine:
+            good = np.array([episode["judged"] is True for episode in one["episodes"]], float)
+            smooth = np.convolve(good, np.ones(WINDOW) / WINDOW, "valid")
+            axis.plot(np.arange(WINDOW, len(good) + 1), smooth, label=f"seed {one['seed']}")
+        axis.set(title=room, xlabel="episode", ylim=(0, 1))
+        axis.grid(alpha=0.3)
+    first = np.atleast_1d(axes)[0]
+    first.set_ylabel(f"judged a success, of the last {WINDOW}")
+    first.legend(loc="lower right")
+    a.out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(a.out.with_suffix(".png"), dpi=110)
+    totals = []
+    for room in rooms:
+        mine = [one["episodes"] for one in runs if one["room"] == room]
+        firsts, lasts = [e for m in mine for e in m[:FIRST]], [e for m in mine for e in m[-LAST:]]
+        totals.append(
+            {
+                "room": room, "runs": len(mine),
+                "first": str(rate(firsts, "judged")), "last": str(rate(lasts, "judged")),
+            }
+        )  # fmt: skip
+    told = {"command": a.command, "rooms": totals, "runs": [summary(one) for one in runs]}
+    a.out.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n")
+    print(json.dumps(told, indent=1))
+
+
+def main(argv: list[str] | None = None) -> int:
+    top = argparse.ArgumentParser(
+        prog="python -m benchmarks.improving",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    sides = top.add_subparsers(required=True, metavar="COMMAND")
+    one = sides.add_parser("run")
+    one.add_argument("folder", type=Path, help="that is made")
+    one.add_argument("--room", default="factory")
+    one.add_argument("--seed", type=int, default=0)
+    one.add_argument("--episodes", type=int, default=300)
+    one.add_argument("--explore", type=float, default=0.0, help="share of steps that stray")
+    one.add_argument("choices", nargs="*", help="of the learner, as field=JSON")
+    one.set_defaults(run=run)
+    two = sides.add_parser("show")
+    two.add_argument("folders", type=Path, nargs="+")
+    two.add_argument("--out", type=Path, default=Path("benchmarks/results/improving"))
+    two.set_defaults(run=show)
+    a = top.parse_args(argv)
+    a.command = "python -m benchmarks.improving run FOLDER --room ROOM --seed SEED"
+    try:
+        a.run(a)
+    except (ContractError, ExperienceError, Invalid, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
