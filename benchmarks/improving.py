@@ -141,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
     one.add_argument("--room", default="factory")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--episodes", type=int, default=300)
-    one.add_argument("--explore", type=float, default=0.0, help="share of steps that stray")
+    one.add_argument("--explore", type=float, default=0.2, help="share of steps that stray")
     one.add_argument("choices", nargs="*", help="of the learner, as field=JSON")
     one.set_defaults(run=run)
     two = sides.add_parser("show")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 from launch.actions import (
     DeclareLaunchArgument,
     IncludeLaunchDescription,
@@ -11,6 +11,7 @@ from launch.actions import (
 )
 from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration, PythonExpression
 from launch_ros.actions import Node
@@ -18,6 +19,11 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+
+
+def ended(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity] | None:
+    """All ends with the episodes; but not because they were killed: then they go on."""
+    return None if event.returncode < 0 else [Shutdown(reason="the episodes are played")]
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -36,7 +42,7 @@ def generate_launch_description() -> LaunchDescription:
         )  # fmt: skip
 
     episodes = node(
-        "episode", respawn=False, log=given("log"), source=given("source"), task=given("task"),
+        "episode", log=given("log"), source=given("source"), task=given("task"),
         episodes=given("episodes", int), seed=given("seed", int), exit_when_done=True,
     )  # fmt: skip
     return LaunchDescription(
@@ -135,10 +141,6 @@ def generate_launch_description() -> LaunchDescription:
                 ),
             ),
             episodes,
-            RegisterEventHandler(
-                OnProcessExit(
-                    target_action=episodes, on_exit=[Shutdown(reason="the episodes are played")]
-                )
-            ),
+            RegisterEventHandler(OnProcessExit(target_action=episodes, on_exit=ended)),
         ]
     )

@@ -40,6 +40,7 @@ from policy.updates import Updates
 LOG = logging.getLogger(__name__)
 POLL_S = 0.5  # between two looks into the log
 WARM_UP = 100  # updates, in which the optimiser learns how large its steps may be
+SETTLED = 1500  # updates, after which the camera's place is corrected by less and less
 STATES = 32  # that an offer's graph is compared with torch on
 
 
@@ -99,7 +100,10 @@ class Finetuning:
             self.sampler.reshare(self.tail.shares)
             warm = min((self.progress.updates + 1) / WARM_UP, 1.0)
             early = self.progress.transitions < self.config.camera_steps
-            rate = 1.0 if self.learner.camera_only(early) and early else self.config.rate
+            if self.learner.camera_only(early) and early:
+                rate = min(1.0, SETTLED / (self.progress.updates + 1))
+            else:
+                rate = self.config.rate
             self.updates.step(self.progress.updates, rate * warm)
             self.progress.updates += 1
         self._regularly()

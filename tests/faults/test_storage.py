@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from disks import mounted
 from factories import (
     TINY,
     counting_episode,
@@ -26,12 +27,6 @@ from policy.experience.log.writer import EpisodeWriter
 from policy.experience.replay.ring import Ring
 from policy.experience.replay.ringwriter import RingWriter
 from policy.experience.replay.sampler import Sampler, Source
-
-
-def mounted(directory: Path, options: str) -> bool:
-    directory.mkdir(exist_ok=True)
-    command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ from .qos import Quality, user_data
 
 TOPIC, TYPE = "ros_discovery_info", "rmw_dds_common/msg/ParticipantEntitiesInfo"
 MOST = 10_000  # of each kind that are looked at
-ALIVE = InstanceState.Alive | SampleState.Any | ViewState.Any
+ANY = SampleState.Any | ViewState.Any
+ALIVE = InstanceState.Alive | ANY
+GONE = InstanceState.NotAliveDisposed | InstanceState.NotAliveNoWriters | ANY
 NodeName = tuple[str, str]  # namespace, name
 UNKNOWN: NodeName = ("_NODE_NAMESPACE_UNKNOWN_", "_NODE_NAME_UNKNOWN_")
 
@@ -69,14 +71,16 @@ class Graph:
         self._own: list[tuple[NodeName, Owned]] = []
         self._lock = threading.RLock()
         self._held = 0
-        self._look = {
-            topic: ReadCondition(BuiltinDataReader(participant.entity, topic), ALIVE)
+        readers = {
+            topic: BuiltinDataReader(participant.entity, topic)
             for topic in (
                 BuiltinTopicDcpsParticipant,
                 BuiltinTopicDcpsPublication,
                 BuiltinTopicDcpsSubscription,
             )
         }
+        self._look = {topic: ReadCondition(reader, ALIVE) for topic, reader in readers.items()}
+        self._gone = [ReadCondition(reader, GONE) for reader in readers.values()]
 
     # Of this process ----------------------------------------------------------------------------
 
@@ -184,6 +188,9 @@ class Graph:
                     )
                     for node in info.node_entities_info_seq
                 ]
+        for gone in self._gone:  # whoever ever was there would be remembered until it is taken out
+            while gone.reader.take(MOST, gone):
+                pass
         alive = {one.key.bytes for one in self._alive(BuiltinTopicDcpsParticipant)}
         self._others = {guid: nodes for guid, nodes in self._others.items() if guid in alive}
 

@@ -50,7 +50,7 @@ class EpisodeNode(Node):
         self._routine = Routine(self._hands, Places.of(cell), np.random.default_rng(seed))
         self._counts: Counter[str] = Counter()
         self._labels: dict[str, Verdict] = {}
-        self._latest = ""
+        self._latest, self._broken = "", 0
         self._going = threading.Event()
         self._going.set()
         self._handle: Any = None
@@ -117,7 +117,8 @@ class EpisodeNode(Node):
         return result, good
 
     def _round(self, episodes: int) -> tuple[str, bool]:
-        state, broken, failures = self._hands.state, 0, 0
+        state, failures = self._hands.state, 0
+        self._broken = 0
         state.number, state.planned, state.successes = 0, episodes, 0
         try:
             self._hands.await_guard()
@@ -127,10 +128,9 @@ class EpisodeNode(Node):
                 state.number += 1
                 state.episode_id = self._latest = new_episode_id()
                 judged = self._episode(stir=failures >= STIR_AFTER)
-                broken = 0 if judged is not None else broken + 1
                 failures = 0 if judged or failures >= STIR_AFTER else failures + 1
-                if broken >= MOST_BROKEN:
-                    raise Interrupted(f"{broken} episodes in a row were broken off")
+                if self._broken >= MOST_BROKEN:
+                    raise Interrupted(f"{self._broken} episodes in a row were broken off")
             message, good = f"{state.successes} of {state.number} succeeded", True
         except (Interrupted, ExperienceError, OSError) as error:
             message, good = str(error), False
@@ -163,8 +163,10 @@ class EpisodeNode(Node):
             self.get_logger().warning(f"broken off: {problem}")
             if hands.stopping.is_set():
                 raise Interrupted("told to stop")
-            hands.await_guard()
+            # Whoever armed it again has looked.
+            self._broken = 0 if hands.await_guard() else self._broken + 1
             return None
+        self._broken = 0
         found = success(verdicts)
         self._counts["success" if found else "nobody can tell" if found is None else "failure"] += 1
         hands.state.successes += found is True

@@ -6,6 +6,8 @@ another machine, and then this node is not needed but for its offers.
 
 from __future__ import annotations
 
+import ctypes
+import signal
 import subprocess
 import sys
 import time
@@ -22,6 +24,7 @@ from .wiring import ERROR, LATCHED, OK, ROOT, WARN, Diagnostics, Health, paramet
 
 START = str(ROOT / "policy/trained/grasp.safetensors")
 LOOK_S = 0.5
+PR_SET_PDEATHSIG = 1
 AGAIN_S = (2.0, 60.0)  # after a death, at first and at most
 LIVED_S = 60.0  # after which a death counts as the first again
 GRACE_S = 10.0  # to write its checkpoint, when all ends
@@ -50,7 +53,9 @@ class FinetuneNode(Node):
         now = time.monotonic()
         if self._process is None:
             if now >= self._again:
-                self._process, self._begun = subprocess.Popen(self._command), now
+                # A learner that nobody looks after would go on when all else has ended.
+                self._process = subprocess.Popen(self._command, preexec_fn=_end_with_parent)
+                self._begun = now
         elif (code := self._process.poll()) is not None:
             self._deaths += 1
             self._wait = (
@@ -94,6 +99,11 @@ class FinetuneNode(Node):
                 self._process.kill()
                 self._process.wait()
         super().destroy_node()
+
+
+def _end_with_parent() -> None:
+    """Linux ends it, as Ctrl-C does, should this node be killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def main(args: list[str] | None = None) -> None:

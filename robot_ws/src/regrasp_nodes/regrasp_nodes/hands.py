@@ -132,14 +132,17 @@ class RosHands(Reach):
             episode_id=self.state.episode_id,
         )  # fmt: skip
 
-    def await_guard(self) -> None:
-        """Until it is ready: a person may have to arm it."""
+    def await_guard(self) -> bool:
+        """Until it is ready; whether a person had to arm it."""
+        waited = False
         while self.guard is None or self.guard.mode != GuardState.READY:
             why = "the guard" if self.guard is None else self.guard.reason
             if self.state.phase != Phase.WAITING or self.state.detail != why:
                 self.say(Phase.WAITING, why)
+            waited = True
             if self.stopping.wait(LOOK_S):
                 raise Interrupted("told to stop")
+        return waited
 
 
 def _given(values: object) -> npt.NDArray[np.float32] | None:

@@ -94,6 +94,8 @@ class Eyes:
             if nanoseconds(message.header.stamp) == nanoseconds(kept[-1].header.stamp):
                 return  # a frozen camera repeats itself: the picture is as old as it was
             kept.clear()  # the clock went back
+        if kept and np.array_equal(kept[-1].data, message.data):
+            return  # without new noise, it is the old picture under a new stamp
         kept.append(message)
         if self._seen is not None:
             self._seen(name, nanoseconds(message.header.stamp))
