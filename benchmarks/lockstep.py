@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from regrasp_nodes.guard import Command, Guard, Sensed, Step
 
 from calibration import Cell, load_cell
 from calibration.geometry import bin_mask, rotation
-from policy.contract import ImageSpec, Interface
+from policy.contract import ImageSpec, Interface, Invalid
 from policy.contract.depth import depth_bytes
 from policy.experience.episode import (
     Action,
@@ -161,6 +161,8 @@ class LockstepCell(Driven):
         self._episode, self._recorder = "", Recorder(log, self._info, lambda: None)
         self._held, self._steps, self._failures = False, 0, 0
         self.counts: Counter[str] = Counter()
+        # What a person wants in a step; None: the dead-man's switch is not held.
+        self.person: Callable[[int], FloatArray | None] = lambda index: None
         log.mkdir(parents=True, exist_ok=True)
         self.twin.advance(0.05)
         self.sense()
@@ -207,7 +209,10 @@ class LockstepCell(Driven):
 
     def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None:
         self._unstopped()
-        self.guard.move(np.asarray(pose), speed, self.now)
+        try:
+            self.guard.move(np.asarray(pose), speed, self.now)
+        except Invalid as error:
+            raise Interrupted(str(error)) from error
         until = self.now + round(WAY * 1e9)
         while not self.guard.arrived():
             self.tick()
@@ -259,6 +264,7 @@ class LockstepCell(Driven):
                 self.tick()
             if self.guard.stopped:
                 recorder.end(f"the guard stopped: {self.guard.stopped}")
+        self.guard.human(False, nothing, self.now)
         assert recorder.rollout is not None
         return recorder.rollout
 
@@ -276,11 +282,14 @@ class LockstepCell(Driven):
         window, limits = self.interface.observation.action_window, self.guard.allowed()[None]
         feed = batch_of_one(told.frames, told.proprio, np.stack(past)[-window:] if window else None)
         seed = zlib.crc32(f"{self._episode} {index}".encode())
-        decision = self.host.act(feed, limits, [seed])
+        decision, nothing = self.host.act(feed, limits, [seed]), self.guard.limits.nothing
         action = explored(
             decision.action[0], self.interface.action, limits, self._explore, self._random
         )
         self.wait(DECIDES)
+        wanted = self.person(index)
+        if wanted is not None or self.guard.human_drives(self.now):
+            self.guard.human(wanted is not None, nothing if wanted is None else wanted, self.now)
         q, age = float(decision.q[0]), (self.now - told.captured_ns) * 1e-9
         step = Step(self._episode, index, action, told.captured_ns, q, age, decision.version)
         done = self.guard.step(step, self.now)
