@@ -56,11 +56,18 @@ class Reach:
         return time.monotonic() - self._heard > SILENCE_S
 
     def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None:
+        self._await_hands_off()
         goal = MoveTo.Goal(speed=speed, aperture=math.nan if aperture is None else aperture)
         goal.position.x, goal.position.y, goal.position.z, goal.yaw = (float(v) for v in pose)
         result = self.act(self._mover, goal, "guard")
         if not result.reached:
             raise Interrupted(f"guard: {result.message}")
+
+    def _await_hands_off(self) -> None:
+        """Who ended an episode by hand still holds the switch then."""
+        if self.guard is not None and self.guard.human:
+            self.node.get_logger().info("waits until the person lets go")
+        self.until(lambda: self.guard is None or not self.guard.human, "", math.inf)
 
     def pose(self) -> Array:
         if self._body.pose is None:
@@ -114,12 +121,12 @@ class Reach:
         self.until(future.done, f"{who} did not answer")
         return future.result()
 
-    def until(self, met: Callable[[], bool], otherwise: str) -> None:
-        until = time.monotonic() + ANSWER_S
+    def until(self, met: Callable[[], bool], otherwise: str, seconds: float = ANSWER_S) -> None:
+        until = time.monotonic() + seconds
         while not met():
             if self.stopping.wait(LOOK_S):
                 raise Interrupted("told to stop")
             if self.guard_silent:
                 raise Interrupted(f"nothing was heard of the guard for {SILENCE_S:.0f} s")
             if time.monotonic() > until:
-                raise Interrupted(f"{otherwise} for {ANSWER_S:.0f} s")
+                raise Interrupted(f"{otherwise} for {seconds:.0f} s")
