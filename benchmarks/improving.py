@@ -83,7 +83,8 @@ def summary(told: dict[str, Any]) -> dict[str, Any]:
     episodes = told["episodes"]
     agreed = [one for one in episodes if one["judged"] is not None]
     return {
-        "room": told["room"], "seed": told["seed"], "episodes": len(episodes),
+        "room": told["room"], "seed": told["seed"], "choices": told["choices"],
+        "explore": told["explore"], "episodes": len(episodes),
         "first": str(rate(episodes[:FIRST], "judged")),
         "last": str(rate(episodes[-LAST:], "judged")),
         "first_truth": str(rate(episodes[:FIRST], "truth")),
@@ -149,7 +150,7 @@ def main(argv: list[str] | None = None) -> int:
     two.add_argument("--out", type=Path, default=Path("benchmarks/results/improving"))
     two.set_defaults(run=show)
     a = top.parse_args(argv)
-    a.command = "python -m benchmarks.improving run FOLDER --room ROOM --seed SEED"
+    a.command = "python -m benchmarks.improving run FOLDER CHOICES --room ROOM --seed SEED"
     try:
         a.run(a)
     except (ContractError, ExperienceError, Invalid, OSError) as error:
