@@ -135,8 +135,10 @@ class RosHands(Reach):
     def await_guard(self) -> bool:
         """Until it is ready; whether a person had to arm it."""
         waited = False
-        while self.guard is None or self.guard.mode != GuardState.READY:
-            why = "the guard" if self.guard is None else self.guard.reason
+        while (heard := None if self.guard_silent else self.guard) is None or (
+            heard.mode != GuardState.READY
+        ):
+            why = "the guard" if heard is None else heard.reason
             if self.state.phase != Phase.WAITING or self.state.detail != why:
                 self.say(Phase.WAITING, why)
             waited = True
