@@ -99,7 +99,7 @@ def live(folder: Path, said: Path, file: str = "grasp_run", **arguments: Any) ->
     domain = (int(os.environ["ROS_DOMAIN_ID"]) + 50) % 100 + 1
     log = folder / "log"
     given = {
-        "log": log, "reward_folder": folder / "reward", "camera_rate": 10.0, "episodes": 1000,
+        "log": log, "reward_folder": folder / "noise", "camera_rate": 10.0, "episodes": 1000,
         **arguments,
     }  # fmt: skip
     words = [f"{name}:={value}" for name, value in given.items()]
