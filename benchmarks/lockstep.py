@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from regrasp_nodes.episode.acting import explored, proprioception
 from regrasp_nodes.episode.recorder import Recorder, Rollout
-from regrasp_nodes.episode.resetting import Resetting
-from regrasp_nodes.episode.routine import Frames, Interrupted, Phase, Places, Routine
+from regrasp_nodes.episode.resetting import STIR_AFTER, Resetting
+from regrasp_nodes.episode.routine import SETTLE_S, Frames, Interrupted, Phase, Places, Routine
 from regrasp_nodes.guard import Command, Guard, Sensed, Step
 
 from calibration import Cell, load_cell
@@ -44,13 +44,10 @@ from sim.twin.feed import FeedConfig
 Array = npt.NDArray[np.float64]
 TICK = 0.01  # s
 DECIDES = 0.04  # s, from looking to what the guard is told: as measured under ROS
-SETTLE = 1.5  # s, before a picture
 WAY, FINGERS = 20.0, 3.0  # s at most
 STEPS = 20  # actions an episode
 JUDGE = "front"
-STIR_AFTER = 5  # failures in a row
 EMPTY_CYCLES = 3
-ATTEMPTS = 3
 
 
 class Driven:
@@ -200,12 +197,9 @@ class LockstepCell(Driven):
             self._held = self.twin.truth().held is not None
 
     def reset(self, stir: bool) -> None:
-        problem = ""
-        for _ in range(ATTEMPTS):
-            problem = self._resetting.open() or (self._resetting.stir() if stir else "")
-            if not problem:
-                return
-        raise Interrupted(f"reset: {problem}")
+        problem, _ = self._resetting.ready(stir)
+        if problem:
+            raise Interrupted(f"reset: {problem}")
 
     def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None:
         self._unstopped()
@@ -233,7 +227,7 @@ class LockstepCell(Driven):
         return self.claw.width
 
     def pictures(self) -> Frames:
-        after = self.now + round(SETTLE * 1e9)
+        after = self.now + round(SETTLE_S * 1e9)
         while True:
             self.tick()
             frame = self.twin.cameras[JUDGE].latest() if self.now > after else None

@@ -21,6 +21,7 @@ from policy.experience.errors import ExperienceError
 from policy.experience.log.repair import repair, unfinished
 from policy.experience.log.verdicts import VerdictWriter
 
+from .episode.resetting import STIR_AFTER
 from .episode.routine import Interrupted, Phase, Places, Routine
 from .hands import RosHands
 from .threaded import ThreadedAction
@@ -28,7 +29,6 @@ from .verdicts import verdict_message
 from .wiring import EVERY, OK, WARN, Diagnostics, Health, cell_of, parameter, run
 
 MOST_BROKEN = 5  # episodes in a row; then a person should look
-STIR_AFTER = 5  # failures in a row
 
 
 class EpisodeNode(Node):

@@ -24,13 +24,12 @@ from calibration import Cell
 from policy.experience.episode import Verdict
 
 from .body import Body
-from .episode.routine import Frames, Interrupted
+from .episode.routine import SETTLE_S, Frames, Interrupted
 from .pictures import Eyes, message_of
 from .verdicts import verdict_of
 from .wiring import LATCHED, now_ns, stamp
 
 Array = npt.NDArray[np.float64]
-SETTLE_S = 1.5  # before a picture: the arm stands, and what was dropped has rolled out
 SILENCE_S = 2.0  # of the guard
 ANSWER_S = 60.0
 LOOK_S = 0.02  # how often a wait looks whether it was told to end

@@ -15,8 +15,6 @@ from .reach import Reach
 from .threaded import ThreadedAction
 from .wiring import OK, Diagnostics, Health, cell_of, parameter, run
 
-ATTEMPTS = 3
-
 
 class ResetNode(Node):
     def __init__(self) -> None:
@@ -27,7 +25,7 @@ class ResetNode(Node):
         self._reach = Reach(self, cell, cameras)
         random = np.random.default_rng(seed)
         self._resetting = Resetting(self._reach, Places.of(cell), random)
-        self._counts = {"resets": 0, "stirred": 0, "a person was asked": 0}
+        self._counts = {"resets": 0, "a person was asked": 0}
         self._action = ThreadedAction(
             self, ResetCell, "~/reset_cell", self._reset, self._reach.stopping
         )
@@ -35,22 +33,17 @@ class ResetNode(Node):
 
     def _reset(self, handle: Any) -> tuple[Any, bool]:
         self._counts["resets"] += 1
-        attempts, problem = 0, ""
         try:
-            for attempts in range(1, ATTEMPTS + 1):
-                problem = self._resetting.open()
-                if not problem and handle.request.stir:
-                    self._counts["stirred"] += 1
-                    problem = self._resetting.stir()
-                if not problem:
-                    return ResetCell.Result(done=True, attempts=attempts), True
+            problem, attempts = self._resetting.ready(handle.request.stir)
         except Interrupted as error:
-            problem = str(error)
+            problem, attempts = str(error), 0
+        if not problem:
+            return ResetCell.Result(done=True, attempts=attempts), True
         self._counts["a person was asked"] += 1
         return ResetCell.Result(done=False, message=problem, attempts=attempts), False
 
     def _health(self) -> Health:
-        return OK, "ready", self._counts
+        return OK, "ready", {**self._counts, "stirred": self._resetting.stirred}
 
     def destroy_node(self) -> None:
         self._action.close()

@@ -15,6 +15,8 @@ from policy.experience.episode import Verdict, success
 
 from .routine import OPEN, Frames, Places
 
+ATTEMPTS = 3
+STIR_AFTER = 5  # failures in a row
 Array = npt.NDArray[np.float64]
 LOW = 0.03  # m above the floor; where closed fingers push things about
 GENTLY = 0.1  # m/s
@@ -30,10 +32,20 @@ class Reaching(Protocol):
 
 
 class Resetting:
-    """Each says what is wrong, if something is."""
+    """Each says what is wrong, if something is. `stirred` counts."""
 
     def __init__(self, reach: Reaching, places: Places, random: np.random.Generator) -> None:
         self._reach, self._places, self._random = reach, places, random
+        self.stirred = 0
+
+    def ready(self, stir: bool) -> tuple[str, int]:
+        """Open, and stirred if that is wanted, in some attempts; how many it took."""
+        problem = ""
+        for attempt in range(1, ATTEMPTS + 1):
+            problem = self.open() or (self.stir() if stir else "")
+            if not problem:
+                return "", attempt
+        return problem, ATTEMPTS
 
     def open(self) -> str:
         """Above the bin, and the fingers apart."""
@@ -67,5 +79,6 @@ class Resetting:
                 reach.move(np.array([*spot, height, 0.0]), speed=GENTLY if down else 0.0)
             reach.move(places.lifted(reach.pose()))
         reach.move(places.aside(), places.open)
+        self.stirred += 1
         changed = success(reach.judge(before, reach.pictures()))
         return "" if changed else "stirring changed nothing in the bin: put things into it"

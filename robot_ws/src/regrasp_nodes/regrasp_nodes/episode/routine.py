@@ -25,6 +25,7 @@ Array = npt.NDArray[np.float64]
 Frames = Mapping[str, npt.NDArray[np.uint8]]
 FINGERS = "fingers"  # who judges by the gripper's width alone
 EMPTY, OPEN = 0.003, 0.002  # m from closed and from open: nothing is between them
+SETTLE_S = 1.5  # before a picture: the arm stands, and what was dropped has rolled out
 DROP = 0.16  # m above the bin's floor: above the pile
 ASIDE = 0.4  # of the bin's half width, that things are dropped around its middle
 SWING = 0.25  # of the yaw that is allowed, at an episode's start
