@@ -64,8 +64,6 @@ class Hand(nn.Module):
         self.register_buffer("_around", around, persistent=False)
         self._around: Tensor
         self._look = _look(interface, deployment)
-        span = interface.observation.images[0].depth
-        self._relief = span if isinstance(self._look, Wrist) else None
         self.size = self._look.size  # px, of a side of what is shown
 
     @property
@@ -84,14 +82,8 @@ class Hand(nn.Module):
         if self.training and mirror is None:
             place, turn = self._look.exchanged(place, turn)
         with torch.autocast(images.device.type, enabled=False):
-            height = proprio[:, self._height]
-            if isinstance(self._look, Wrist):
-                if self._relief is not None:
-                    images = self._look.heights(images, height, self._relief)
-                shown = self._look(images, height, turn)
-            else:
-                shown = self._look(images, place, turn)
-            if self._relief is None:
+            shown = self._look(images, place, proprio[:, self._height], turn)
+            if not self._look.relief:
                 shown = self._plain(shown)
         return shown, turn
 
@@ -137,9 +129,10 @@ class Wrist(nn.Module):
     rays: Tensor
     centre: Tensor
 
-    def __init__(self, size: int, matrix: Tensor) -> None:
+    def __init__(self, size: int, matrix: Tensor, span: tuple[float, float] | None) -> None:
+        """`span`: of depth, if that is what the camera gives."""
         super().__init__()
-        self.size = size
+        self.size, self._span = size, span
         self.mount = nn.Parameter(torch.zeros(6), requires_grad=False)
         back = torch.linalg.inv(matrix[:, :3].double())
         line = (torch.arange(size) * 2 + 1) / size - 1
@@ -159,10 +152,13 @@ class Wrist(nn.Module):
         rotation = ((1 - square) * one + 2 * crossed + 2 * half.outer(half)) / (1 + square)
         return rotation, SHIFT * self.mount[:3]
 
-    def heights(self, images: Tensor, height: Tensor, span: tuple[float, float]) -> Tensor:
+    @property
+    def relief(self) -> bool:
+        return self._span is not None
+
+    def _heights(self, images: Tensor, height: Tensor, near: float, far: float) -> Tensor:
         """Depth as heights above the bin's floor, in SPREADs: what lies there is the same from
         anywhere above it, whatever its colours and the light."""
-        near, far = span
         bytes_ = images * 255
         distance = near + (bytes_ - 1) * ((far - near) / STEPS)  # along the optical axis
         rotation, shift = self.moved()
@@ -178,7 +174,9 @@ class Wrist(nn.Module):
     def exchanged(self, place: Tensor, turn: Tensor) -> tuple[Tensor, Tensor]:
         return place, torch.cat([turn[:, :2], _either(turn[:, 2:])], dim=1)
 
-    def forward(self, images: Tensor, height: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, images: Tensor, place: Tensor, height: Tensor, turn: Tensor) -> Tensor:
+        if self._span is not None:
+            images = self._heights(images, height, *self._span)
         straight = F.grid_sample(
             images, self._grid(height), padding_mode="border", align_corners=False
         )
@@ -200,6 +198,7 @@ class Floor(nn.Module):
     matrix: Tensor
     offsets: Tensor
     size = PATCH
+    relief = False
 
     def __init__(self, matrix: Tensor) -> None:
         super().__init__()
@@ -216,7 +215,7 @@ class Floor(nn.Module):
         half, mirror = _either(turn[:, :1]), _either(turn[:, 2:])
         return place + JITTER * torch.randn_like(place), torch.cat([turn[:, :2] * half, mirror], 1)
 
-    def forward(self, images: Tensor, place: Tensor, turn: Tensor) -> Tensor:
+    def forward(self, images: Tensor, place: Tensor, height: Tensor, turn: Tensor) -> Tensor:
         side = torch.cat([torch.ones_like(turn[:, 2:]), turn[:, 2:]], dim=1)
         ahead = _rotated(self.offsets * side[:, None], turn) + place[:, None]
         rest = torch.tensor([HEIGHT, 1.0], device=ahead.device).expand(*ahead.shape[:2], 2)
@@ -243,7 +242,9 @@ def _look(interface: Interface, deployment: Deployment | None) -> Wrist | Floor:
     if len(images) == 1 and views and deployment is not None:
         [step] = deployment.preprocessing
         matrix = _matrix(views[0], step)
-        return Wrist(images[0].height, matrix) if views[0].wrist else Floor(matrix)
+        if views[0].wrist:
+            return Wrist(images[0].height, matrix, images[0].depth)
+        return Floor(matrix)
     found = f"{len(images)} cameras, {len(views)} calibrated"
     remedy = "name one camera, at the wrist or fixed, or show the network the frame"
     raise Invalid("views", found, "one camera with its view", remedy)
