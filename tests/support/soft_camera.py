@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regrasp_nodes.lens import Lens
+from calibration.lens import Lens
 from regrasp_nodes.realsense.lens import lens_of
 from regrasp_nodes.realsense.settings import Settings
 

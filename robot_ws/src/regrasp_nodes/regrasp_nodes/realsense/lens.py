@@ -7,7 +7,7 @@ from typing import Any
 import calibration.cell
 from policy.contract import Invalid
 
-from ..lens import Lens
+from calibration.lens import Lens
 from .library import library
 
 TOLERANCE = 0.02  # of the focal length: factory and calibration agree better than that

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from policy.contract import Invalid
 
-from ..lens import Lens
+from calibration.lens import Lens
 from .lens import lens_of
 from .library import library
 from .settings import Settings, apply
