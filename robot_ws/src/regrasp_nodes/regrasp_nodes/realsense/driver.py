@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.lens import Lens
+
 from .clock import HardwareClock
 from .lens import misfit
 from .library import library

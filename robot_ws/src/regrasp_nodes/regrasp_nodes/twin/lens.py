@@ -8,9 +8,9 @@ from typing import Any
 from rclpy.node import Node
 
 from calibration.cell import Camera
+from calibration.lens import Lens as Optics
 from sim.twin import Frame, Twin
 
-from calibration.lens import Lens as Optics
 from ..streams import COLOUR, DEPTH, Stream, header, image_of, info_of
 from ..wiring import stamp
 from .stamps import Stamps
