@@ -69,7 +69,7 @@ class HiddenCell:
         coverage = Coverage(self.board, (self.lens.width, self.lens.height))
         views: list[View] = []
         for _ in range(DRAWS):
-            view = self.view(self._waved(random), random)
+            view = self.view(self.waved(random), random)
             if view is not None and coverage.helps(view):
                 coverage.add(view)
                 views.append(view)
@@ -89,7 +89,8 @@ class HiddenCell:
                 views.append(view)
         return told, views
 
-    def _waved(self, random: np.random.Generator) -> Array:
+    def waved(self, random: np.random.Generator) -> Array:
+        """The board in the camera's frame, as a person holds it."""
         turn = Rotation.from_rotvec([*random.uniform(-0.7, 0.7, 2), random.normal(0, 0.3)])
         far = random.uniform(0.2, 0.75) * self.lens.focal[0] / 615
         size = np.array([self.lens.width, self.lens.height])
@@ -132,5 +133,5 @@ def _lens(rough: Lens, random: np.random.Generator) -> Lens:
         "plumb_bob": tuple(bent),
         "rational_polynomial": (0.4 + bent[0], -0.2, *bent[2:4], -0.05, 0.45, -0.15, -0.05),
     }
-    size = rough.width, rough.height
-    return Lens(*size, tuple(focal), tuple(centre), model, terms[model])
+    straight = Lens(rough.width, rough.height, rough.focal, rough.centre, model, terms[model])
+    return straight.with_numbers(np.array([*focal, *centre, *terms[model]]))

@@ -17,6 +17,7 @@ DICTIONARIES = {
     name: getattr(cv2.aruco, name)
     for name in ("DICT_4X4_50", "DICT_4X4_100", "DICT_5X5_50", "DICT_5X5_100", "DICT_6X6_100")
 }
+LARGER = 2
 FEWEST = 6  # corners: fewer say little of a pose, and may be mistaken
 
 
@@ -61,6 +62,11 @@ class Board(Strict):
         return self.square * flat.astype(np.float64)
 
     @property
+    def bit(self) -> float:
+        """m; the side of a marker's smallest square. It has a frame of one around its bits."""
+        return self.marker / (int(self.dictionary[5]) + 2)
+
+    @property
     def outline(self) -> Array:
         """The four corners of the board, in its frame."""
         width, height = self.size
@@ -98,17 +104,20 @@ class Finder:
         self.board = board
         markers = cv2.aruco.DetectorParameters()
         markers.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
-        # Markers only number the corners: small ones, far away, are still good for that.
-        markers.minMarkerPerimeterRate = 0.015
+        markers.perspectiveRemovePixelPerCell = 8
         self._detector = cv2.aruco.CharucoDetector(board.pattern(), detectorParams=markers)
 
     def find(self, picture: Picture) -> View | None:
         """None where fewer than six corners are seen, or all in a line."""
-        corners, ids, _, _ = self._detector.detectBoard(grey_of(picture))
+        grey = grey_of(picture)
+        # Twice as large, markers are read that are too far or too steep as they are.
+        large = cv2.resize(grey, None, fx=LARGER, fy=LARGER, interpolation=cv2.INTER_CUBIC)
+        corners, ids, _, _ = self._detector.detectBoard(large)
         if ids is None or len(ids) < FEWEST:
             return None
         numbers = np.asarray(ids, np.int64).ravel()
         flat = self.board.points[numbers, :2]
         if np.linalg.matrix_rank(flat - flat.mean(axis=0), tol=self.board.square / 4) < 2:
             return None
-        return View(numbers, np.asarray(corners, np.float64).reshape(-1, 2))
+        spots = np.asarray(corners, np.float64).reshape(-1, 2)
+        return View(numbers, (spots + 0.5) / LARGER - 0.5)

@@ -22,7 +22,8 @@ Array = npt.NDArray[np.float64]
 DRAWN = 4000
 ENOUGH = 300  # to choose from
 MARGIN = 0.02  # of the picture's sides
-STEEP = np.cos(np.radians(60))  # markers are not read at a flatter angle
+STEEP = np.cos(np.radians(55))  # markers are not read at a flatter angle
+READABLE = 1.7  # px a marker's bit, across where it is narrowest
 DOWN = np.diag([1.0, -1.0, -1.0])  # the tool's axes in the base frame at yaw 0
 
 
@@ -118,6 +119,10 @@ def _unseen(what: Plan, tcp: Array) -> str:
     corners = what.lens.project(outline)
     if (corners < MARGIN * size).any() or (corners > (1 - MARGIN) * size).any():
         return "out of the picture"
+    _, slopes, _ = what.lens.project_with_slopes(middle[None])
+    narrow = np.linalg.svd(slopes[0] @ there[:3, :2], compute_uv=False)[-1]
+    if narrow * what.board.bit < READABLE:
+        return "too small to be read"
     if what.mount == "world" and _lowest(what, tcp) < what.floor:
         return "with the board in the floor"
     return ""
