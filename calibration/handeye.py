@@ -97,7 +97,7 @@ class HandEyeResult:
         if len(sd := self.found.lens_sd):
             how = f"charuco and {how}"
             values |= lens_values(
-                name, lens, how, (max(sd[:2]), max(sd[2:4])), self.held_out.corners
+                name, lens, how, (float(max(sd[:2])), float(max(sd[2:4]))), self.held_out.corners
             )
         return values
 

@@ -76,16 +76,21 @@ class IntrinsicsResult:
 
 
 def lens_values(
-    name: str, lens: Lens, how: str, sd: tuple[float, float], pixels: float
+    name: str,
+    lens: Lens,
+    how: str,
+    sd: tuple[float, float] | None = None,
+    pixels: float | None = None,
 ) -> dict[str, Value]:
     """`sd` of focal length and centre; `pixels` is what the whole lens leaves unexplained."""
-    at = f"cameras.{name}"
+    at, (focal, centre) = f"cameras.{name}", sd or (None, None)
+    # Of what bends rays, the residual is an angle.
+    bend = None if pixels is None else pixels / max(lens.focal)
     return {
-        f"{at}.focal": measured(lens.focal, "px", how, float(sd[0])),
-        f"{at}.centre": measured(lens.centre, "px", how, float(sd[1])),
+        f"{at}.focal": measured(lens.focal, "px", how, focal),
+        f"{at}.centre": measured(lens.centre, "px", how, centre),
         f"{at}.distortion_model": lens.distortion_model,
-        # Of what bends rays, the residual is an angle.
-        f"{at}.distortion": measured(lens.distortion, "1", how, pixels / max(lens.focal)),
+        f"{at}.distortion": measured(lens.distortion, "1", how, bend),
     }
 
 

@@ -68,6 +68,23 @@ class Record(Strict):
         return [motion(one.tcp) for one in self.sightings if one.tcp is not None]
 
 
+@dataclass(frozen=True)
+class TouchFile(Strict):
+    """Where the TCP touched what, base frame, m: `binfit.Touches` on disk."""
+
+    floor: tuple[tuple[float, float, float], ...]
+    walls: tuple[tuple[float, float, float], ...]
+    rim: tuple[tuple[float, float, float], ...]
+    table: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class PivotFile(Strict):
+    """TCP poses (x, y, z, quaternion) as the arm tells them, the tip on one point in all."""
+
+    tcp: tuple[tuple[float, float, float, float, float, float, float], ...]
+
+
 def seven(pose: Array) -> tuple[float, float, float, float, float, float, float]:
     """Position and quaternion of a pose (4, 4)."""
     x, y, z, a, b, c, d = (float(v) for v in (*pose[:3, 3], *quaternion(pose)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from .cell import Pose
+from .cell import Camera, Pose
 from .geometry import rotation
 
 Array = npt.NDArray[np.float64]
@@ -30,6 +32,14 @@ def quaternion(motion: Array) -> Array:
     """x, y, z, w; of the two that mean the same, the one with w >= 0."""
     found: Array = Rotation.from_matrix(motion[:3, :3]).as_quat()
     return found if found[3] >= 0 else -found
+
+
+def standing(camera: Camera, tcp: Array) -> Camera:
+    """A camera at the wrist, as it stands in the base frame with the TCP at that pose."""
+    pose = tcp @ matrix_of(camera.pose)
+    position = replace(camera.pose.position, value=tuple(pose[:3, 3].tolist()))
+    orientation = replace(camera.pose.orientation, value=tuple(quaternion(pose).tolist()))
+    return replace(camera, mount="world", pose=Pose(position, orientation))
 
 
 def inverse(motion: Array) -> Array:

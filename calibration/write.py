@@ -41,7 +41,7 @@ def write(path: str | Path, values: Mapping[str, Value]) -> Cell:
     return cell
 
 
-def measured(value: Any, unit: str, method: str, residual: float) -> Measured[Any]:
+def measured(value: Any, unit: str, method: str, residual: float | None) -> Measured[Any]:
     """Of today; an array becomes a tuple."""
     if isinstance(value, np.ndarray):
         value = tuple(value.tolist())
