@@ -13,6 +13,7 @@ import numpy.typing as npt
 from policy.contract import Problem
 
 from .cell import Bin, Camera, Cell
+from .lens import Lens
 
 Array = npt.NDArray[np.float64]
 
@@ -33,15 +34,7 @@ def project(camera: Camera, points: Array) -> tuple[Array, Array]:
     """Pixels (N, 2) and depths (N,) of base-frame points seen by a world camera."""
     turn = rotation(camera.pose.orientation.value)
     local = (points - np.array(camera.pose.position.value)) @ turn
-    (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
-    matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
-    coefficients = np.array(camera.distortion.value or (0.0,) * 4)
-    zero = np.zeros(3)
-    if camera.distortion_model == "equidistant":
-        pixels, _ = cv2.fisheye.projectPoints(local[:, None], zero, zero, matrix, coefficients)
-    else:
-        pixels, _ = cv2.projectPoints(local[:, None], zero, zero, matrix, coefficients)
-    return np.asarray(pixels, np.float64).reshape(-1, 2), local[:, 2]
+    return Lens.of(camera).project(local), local[:, 2]
 
 
 def projection(camera: Camera) -> Array:
@@ -49,9 +42,7 @@ def projection(camera: Camera) -> Array:
     if its lens bent nothing."""
     turn = rotation(camera.pose.orientation.value).T
     shift = -turn @ np.array(camera.pose.position.value)
-    (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
-    matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
-    whole: Array = matrix @ np.column_stack([turn, shift])
+    whole: Array = Lens.of(camera).matrix @ np.column_stack([turn, shift])
     return whole
 
 

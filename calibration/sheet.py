@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .cell import Cell
 from .geometry import Array, bin_corners, box_corners, project, rotation
+from .rigid import standing
 
 Picture = npt.NDArray[np.uint8]
 
@@ -50,9 +51,12 @@ def draw_cell(cell: Cell) -> Picture:
     return np.ascontiguousarray(np.hstack(scaled)[..., ::-1])
 
 
-def camera_view(cell: Cell, name: str, frame: Picture | None = None) -> Picture:
-    """The bin (blue) and the workspace (green) over `frame` (BGR), or over an empty table."""
-    camera = cell.cameras[name]
+def camera_view(
+    cell: Cell, name: str, frame: Picture | None = None, tcp: Array | None = None
+) -> Picture:
+    """The bin (blue) and the workspace (green) over `frame` (BGR), or over an empty table; of a
+    camera at the wrist with the TCP at that pose (4, 4)."""
+    camera = cell.cameras[name] if tcp is None else standing(cell.cameras[name], tcp)
     picture = _blank(camera.height, camera.width) if frame is None else frame.copy()
     if frame is None:
         half, centre = np.array(cell.table.size.value) / 2, np.array(cell.table.centre.value[:2])

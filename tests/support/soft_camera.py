@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regrasp_nodes.lens import Lens
 from regrasp_nodes.realsense.lens import lens_of
 from regrasp_nodes.realsense.settings import Settings
 
 import calibration.cell
 from calibration import Cell, load_cell
+from calibration.lens import Lens
 
 rs: Any = pytest.importorskip("pyrealsense2", exc_type=ImportError)
 

@@ -13,7 +13,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from .lens import Lens
+from calibration.lens import Lens
 
 COLOUR, DEPTH = "color", "aligned_depth_to_color"
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ..lens import Lens
+from calibration.lens import Lens
+
 from .clock import HardwareClock
 from .lens import misfit
 from .library import library

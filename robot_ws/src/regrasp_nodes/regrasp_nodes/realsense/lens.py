@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import calibration.cell
+from calibration.lens import Lens
 from policy.contract import Invalid
 
-from ..lens import Lens
 from .library import library
 
 TOLERANCE = 0.02  # of the focal length: factory and calibration agree better than that

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
+from calibration.lens import Lens
 from policy.contract import Invalid
 
-from ..lens import Lens
 from .lens import lens_of
 from .library import library
 from .settings import Settings, apply

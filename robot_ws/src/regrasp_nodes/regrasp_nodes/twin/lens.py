@@ -8,9 +8,9 @@ from typing import Any
 from rclpy.node import Node
 
 from calibration.cell import Camera
+from calibration.lens import Lens as Optics
 from sim.twin import Frame, Twin
 
-from .. import lens
 from ..streams import COLOUR, DEPTH, Stream, header, image_of, info_of
 from ..wiring import stamp
 from .stamps import Stamps
@@ -42,7 +42,7 @@ class Lens:
                 self._say(stream.infos, info_of(self._lens, head))
 
 
-def lens_of(camera: Camera) -> lens.Lens:
+def lens_of(camera: Camera) -> Optics:
     """As calibrated: how far the twin's own lens is from that, nobody is told."""
     model, terms = camera.distortion_model, camera.distortion.value
     if model == "none":
@@ -50,4 +50,4 @@ def lens_of(camera: Camera) -> lens.Lens:
     elif model == "plumb_bob":
         terms = (*terms, 0.0)[:5]  # OpenCV's fifth may be left out, ROS's not
     focal, centre = camera.focal.value, camera.centre.value
-    return lens.Lens(camera.width, camera.height, focal, centre, model, tuple(terms))
+    return Optics(camera.width, camera.height, focal, centre, model, tuple(terms))

@@ -1,0 +1,137 @@
+"""Cells whose true values are drawn and hidden: what a camera and an arm would tell of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from calibration import Cell, load_cell
+from calibration.board import FEWEST, Board, View
+from calibration.chain import Mount, Noise, nudged, seen
+from calibration.coverage import Coverage
+from calibration.lens import Lens
+from calibration.poses import Plan, flat, held, plan
+from calibration.rigid import matrix_of, moved, rigid
+
+Array = npt.NDArray[np.float64]
+CELL = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
+CAMERAS: dict[Mount, str] = {"world": "front", "wrist": "wrist"}
+MOST_VIEWS = 45
+DRAWS = 4000
+
+
+@dataclass(frozen=True)
+class HiddenCell:
+    """The truth, and the noise of what it tells."""
+
+    board: Board
+    mount: Mount
+    lens: Lens
+    camera: Array
+    placed: Array  # the board, as in calibration.chain
+    noise: Noise
+    about: Plan  # what a person knows beforehand
+
+    @classmethod
+    def drawn(cls, number: int, mount: Mount) -> HiddenCell:
+        """Camera some centimetres and degrees from where the cell file has it, another lens."""
+        random = np.random.default_rng([number, mount == "wrist"])
+        cell, board = load_cell(CELL), Board()
+        camera = cell.cameras[CAMERAS[mount]]
+        nominal = matrix_of(camera.pose)
+        rough = held(board) if mount == "world" else flat(board, cell.bin.centre.value)
+        about = Plan(
+            board, Lens.of(camera), mount, nominal, rough, *_box(cell, mount),
+            floor=cell.bin.centre.value[2],
+        )  # fmt: skip
+        noise = Noise(float(random.uniform(0.2, 0.3)), 1e-4, np.radians(0.02))
+        return cls(
+            board, mount, _lens(about.lens, random), nudged(nominal, _six(random, 0.02, 2)),
+            nudged(rough, _six(random, 0.01, 2)), noise, about,
+        )  # fmt: skip
+
+    def view(self, pose: Array, random: np.random.Generator) -> View | None:
+        """The board at `pose` in the camera's frame; None where too little of it is in sight."""
+        spots = self.lens.project(moved(pose, self.board.points))
+        size = np.array([self.lens.width, self.lens.height])
+        ids = np.flatnonzero(((spots > 4) & (spots < size - 5)).all(axis=1))
+        if len(ids) < 2 * FEWEST or pose[2, 3] < 0.1:
+            return None
+        return View(ids, spots[ids] + random.normal(0, self.noise.corner, (len(ids), 2)))
+
+    def shown(self, random: np.random.Generator) -> list[View]:
+        """A person's views of the board for the lens, who does what the coverage asks for."""
+        coverage = Coverage(self.board, (self.lens.width, self.lens.height))
+        views: list[View] = []
+        for _ in range(DRAWS):
+            view = self.view(self.waved(random), random)
+            if view is not None and coverage.helps(view):
+                coverage.add(view)
+                views.append(view)
+            if not coverage.missing or len(views) == MOST_VIEWS:
+                break
+        return views
+
+    def touched(
+        self, tcp: Sequence[Array], random: np.random.Generator
+    ) -> tuple[list[Array], list[View]]:
+        """What the arm says of its poses, and the views from there."""
+        told, views = [], []
+        for pose in tcp:
+            view = self.view(seen(self.mount, self.camera, pose, self.placed), random)
+            if view is not None:
+                told.append(nudged(pose, random.normal(0, 1, 6) * self.noise.pose))
+                views.append(view)
+        return told, views
+
+    def waved(self, random: np.random.Generator) -> Array:
+        """The board in the camera's frame, as a person holds it."""
+        turn = Rotation.from_rotvec([*random.uniform(-0.7, 0.7, 2), random.normal(0, 0.3)])
+        far = random.uniform(0.2, 0.75) * self.lens.focal[0] / 615
+        size = np.array([self.lens.width, self.lens.height])
+        aside = random.uniform(-0.5, 0.5, 2) * size / self.lens.focal * far
+        middle = turn.apply((*np.array(self.board.size) / 2, 0.0))
+        return rigid(turn.as_matrix(), np.array([*aside, far]) - middle)
+
+
+def poses(cell: HiddenCell, count: int, seed: int) -> list[Array]:
+    """Planned with what is known beforehand, within the arm's reach."""
+    arm = load_cell(CELL).arm
+
+    def reachable(pose: Array) -> bool:
+        return bool(np.linalg.norm(pose[:3, 3] - arm.shoulder.value) < arm.reach.value)
+
+    return plan(cell.about, reachable, count, seed)
+
+
+def _box(cell: Cell, mount: Mount) -> tuple[Array, Array]:
+    """The workspace; a board in the hand hangs below the TCP, which stays higher by it."""
+    low, high = np.array(cell.workspace.low.value), np.array(cell.workspace.high.value)
+    if mount == "world":
+        low[2] = max(low[2], high[2] - 0.1)
+    return low, high
+
+
+def _six(random: np.random.Generator, metres: float, degrees: float) -> Array:
+    turn = random.normal(0, np.radians(degrees), 3)
+    return np.concatenate([turn, random.normal(0, metres, 3)])
+
+
+def _lens(rough: Lens, random: np.random.Generator) -> Lens:
+    """As lenses of one make differ, and of a kind that is not known."""
+    focal = np.array(rough.focal) * random.normal(1, 0.02) * random.normal(1, 0.001, 2)
+    centre = np.array(rough.centre) + random.normal(0, 6, 2)
+    model = str(random.choice(["none", "plumb_bob", "plumb_bob", "rational_polynomial"]))
+    bent = np.array([random.normal(0, 0.08), random.normal(0, 0.1), *random.normal(0, 5e-4, 2), 0])
+    terms: dict[str, tuple[float, ...]] = {
+        "none": (),
+        "plumb_bob": tuple(bent),
+        "rational_polynomial": (0.4 + bent[0], -0.2, *bent[2:4], -0.05, 0.45, -0.15, -0.05),
+    }
+    straight = Lens(rough.width, rough.height, rough.focal, rough.centre, model, terms[model])
+    return straight.with_numbers(np.array([*focal, *centre, *terms[model]]))

@@ -1,0 +1,72 @@
+"""Rigid motions as 4x4 matrices: `a_from_b @ b_from_c` takes points of frame c into frame a."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial.transform import Rotation
+
+from .cell import Camera, Pose
+from .geometry import rotation
+
+Array = npt.NDArray[np.float64]
+
+
+def rigid(turn: npt.ArrayLike, place: npt.ArrayLike) -> Array:
+    """Of a rotation matrix, or of a turn's axis times its angle, and a translation."""
+    turn, motion = np.asarray(turn, float), np.eye(4)
+    motion[:3, :3] = (
+        turn if turn.shape == (3, 3) else Rotation.from_rotvec(turn.ravel()).as_matrix()
+    )
+    motion[:3, 3] = np.asarray(place, float).ravel()
+    return motion
+
+
+def matrix_of(pose: Pose) -> Array:
+    return rigid(rotation(pose.orientation.value), pose.position.value)
+
+
+def quaternion(motion: Array) -> Array:
+    """x, y, z, w; of the two that mean the same, the one with w >= 0."""
+    found: Array = Rotation.from_matrix(motion[:3, :3]).as_quat()
+    return found if found[3] >= 0 else -found
+
+
+def standing(camera: Camera, tcp: Array) -> Camera:
+    """A camera at the wrist, as it stands in the base frame with the TCP at that pose."""
+    pose = tcp @ matrix_of(camera.pose)
+    position = replace(camera.pose.position, value=tuple(pose[:3, 3].tolist()))
+    orientation = replace(camera.pose.orientation, value=tuple(quaternion(pose).tolist()))
+    return replace(camera, mount="world", pose=Pose(position, orientation))
+
+
+def inverse(motion: Array) -> Array:
+    turn = motion[:3, :3].T
+    return rigid(turn, -turn @ motion[:3, 3])
+
+
+def moved(motion: Array, points: Array) -> Array:
+    found: Array = points @ motion[:3, :3].T + motion[:3, 3]
+    return found
+
+
+def turn_of(motion: Array) -> Array:
+    """Axis times angle (rad)."""
+    found: Array = Rotation.from_matrix(motion[:3, :3]).as_rotvec()
+    return found
+
+
+def apart(one: Array, other: Array) -> tuple[float, float]:
+    """How far (m) and by what angle (rad) two poses differ."""
+    turn = turn_of(inverse(one) @ other)
+    return float(np.linalg.norm(one[:3, 3] - other[:3, 3])), float(np.linalg.norm(turn))
+
+
+def crosses(vectors: Array) -> Array:
+    """The matrices (..., 3, 3) that multiply like the cross product with `vectors` (..., 3)."""
+    x, y, z = np.moveaxis(vectors, -1, 0)
+    o = np.zeros_like(x)
+    rows = [np.stack(row, -1) for row in ((o, -z, y), (z, o, -x), (-y, x, o))]
+    return np.stack(rows, -2)
