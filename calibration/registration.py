@@ -1,0 +1,116 @@
+"""How far a camera is from where its cell file has it; the robust least squares that finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from policy.contract import Invalid
+
+from .cell import Camera
+from .geometry import rotation
+
+Array = npt.NDArray[np.float64]
+# How far a mounted camera may be off before anything was seen: standard deviations of shift (m),
+# turn (rad), and of the logarithms of focal length and of depth's scale. Wide enough to be
+# outvoted by one frame; what the bin does not show stays as the cell file has it.
+PRIOR = np.array([0.03] * 3 + [0.06] * 3 + [0.03, 0.015])
+STEPS = 8  # at each width of the robust loss
+FEWEST = 200  # points that must lie on the bin, in all frames together
+
+
+@dataclass(frozen=True)
+class Registration:
+    """`shift` is in the frame that the camera is mounted in (the TCP's, or the base), `turn` (axis
+    times angle) in the camera's own optical frame. The covariance is of (shift, turn)."""
+
+    shift: Array  # m
+    turn: Array  # rad
+    zoom: float  # factor on the focal length
+    scale: float  # factor on measured distances; 1 for a picture
+    covariance: Array  # (6, 6)
+    residual: float  # of what lay on the bin: m of a depth, px of a picture
+    points: int  # that did
+
+    @property
+    def distance(self) -> float:
+        return float(np.linalg.norm(self.shift))
+
+    @property
+    def angle(self) -> float:
+        return float(np.linalg.norm(self.turn))
+
+    def pose(self, camera: Camera) -> tuple[Array, Array]:
+        """Where the camera is: position and rotation matrix in the frame that it is mounted in."""
+        nominal = camera.pose
+        turn: Array = rotation(nominal.orientation.value) @ turned(self.turn)
+        return np.array(nominal.position.value) + self.shift, turn
+
+
+def turned(vector: Array) -> Array:
+    """The rotation matrix of axis times angle."""
+    return np.asarray(cv2.Rodrigues(np.asarray(vector, np.float64))[0], np.float64)
+
+
+def turn_of(matrix: Array) -> Array:
+    """Axis times angle of a rotation matrix."""
+    return np.asarray(cv2.Rodrigues(matrix)[0], np.float64).ravel()
+
+
+@dataclass(frozen=True)
+class Equations:
+    """What one frame says at the present estimate: residuals in standard deviations, a row of the
+    Jacobian each."""
+
+    residuals: Array
+    jacobian: Array
+
+
+# From (shift, turn, log zoom, log scale) and the width of the loss (m, px) to a frame's equations.
+Linearise = Callable[[Array, float], Equations]
+
+
+def solve(frames: Sequence[Linearise], widths: Sequence[float]) -> tuple[Array, Array]:
+    """The estimate and its covariance, over all frames together. The loss (Geman and McClure's)
+    narrows from one width to the next: wide, it finds its way; narrow, it does not hear what
+    lies in the bin. Frames, not points, count as independent."""
+    found = np.zeros(len(PRIOR))
+    for width in widths:
+        for _ in range(STEPS):
+            normal, gradients = _normal(frames, found, width)
+            step = -np.linalg.solve(normal, gradients.sum(axis=0))
+            found = _moved(found, step)
+            if np.abs(step / PRIOR).max() < 1e-4:
+                break
+    normal, gradients = _normal(frames, found, widths[-1])
+    inverse = np.linalg.inv(normal)
+    spread = gradients[:-1].T @ gradients[:-1]  # the last is the prior's
+    covariance: Array = inverse + inverse @ spread @ inverse
+    return found, covariance
+
+
+def _normal(frames: Sequence[Linearise], found: Array, width: float) -> tuple[Array, Array]:
+    normal, gradients = np.diag(PRIOR**-2.0), []
+    for frame in frames:
+        equations = frame(found, width)
+        normal += equations.jacobian.T @ equations.jacobian
+        gradients.append(equations.jacobian.T @ equations.residuals)
+    return normal, np.array([*gradients, found / PRIOR**2])
+
+
+def _moved(found: Array, step: Array) -> Array:
+    """Turns are composed, all else is added."""
+    moved = found + step
+    moved[3:6] = turn_of(turned(found[3:6]) @ turned(step[3:6]))
+    return moved
+
+
+def enough(points: int, what: str) -> None:
+    if points < FEWEST:
+        wanted = f"{FEWEST} or more on the bin"
+        remedy = "look at the bin, and start within 3 cm and 3 degrees of the cell file"
+        raise Invalid(what, f"{points} points", wanted, remedy)
