@@ -15,11 +15,11 @@ from .cell import Cell
 from .geometry import problems
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class UniqueKeys(yaml.SafeLoader):
     """YAML lets a repeated key silently win over the first; here it is an error."""
 
 
-def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping(loader: UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
@@ -33,25 +33,35 @@ def _mapping(loader: _UniqueKeys, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node)
 
 
-def _date(loader: _UniqueKeys, node: yaml.ScalarNode) -> str:
+def _date(loader: UniqueKeys, node: yaml.ScalarNode) -> str:
     """Still text: `decode` makes the date, and names the field if no calendar has that day."""
     return str(loader.construct_scalar(node))
 
 
-_UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-_UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", _date)
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+UniqueKeys.add_constructor("tag:yaml.org,2002:timestamp", _date)
 
 
 def load_cell(path: str | Path) -> Cell:
     """Read, type-check and sanity-check a cell file; raise `ContractError` naming every fault."""
-    with Path(path).open("rb") as file:
-        try:
-            data = yaml.load(file, _UniqueKeys)
-        except yaml.YAMLError as error:
-            remedy = f"mend the syntax: {' '.join(str(error).split())}"
-            fault = Problem("(file)", Path(path).name, "YAML", remedy)
-            raise ContractError(str(path), [fault]) from None
-    return _checked(data, str(path))
+    return parse_cell(Path(path).read_bytes(), str(path))
+
+
+def parse_cell(text: str | bytes, source: str) -> Cell:
+    """`load_cell` of text that is not yet a file; `source` is its name in errors."""
+    return _checked(parse_yaml(text, source), source)
+
+
+def parse_yaml(text: str | bytes, source: str) -> Any:
+    """As it stands there, unchecked but for repeated keys; dates are still text."""
+    try:
+        loader = UniqueKeys(text)
+        loader.name = source  # what errors call it
+        return loader.get_single_data()
+    except yaml.YAMLError as error:
+        remedy = f"mend the syntax: {' '.join(str(error).split())}"
+        fault = Problem("(file)", Path(source).name, "YAML", remedy)
+        raise ContractError(source, [fault]) from None
 
 
 def _checked(data: object, source: str) -> Cell:
