@@ -14,9 +14,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import matplotlib as mpl
 import numpy as np
 import rosless  # noqa: F401  nodes' parts are imported without ROS
 from matplotlib import pyplot as plt
+from regrasp_nodes.camera_search import CameraSearch
 from tqdm import tqdm
 
 from policy.config import FinetuneConfig
@@ -40,6 +42,7 @@ from .lockstep import LockstepCell, Played
 
 FIRST, LAST, WINDOW = 50, 100, 50
 START = "policy/trained/grasp"
+CAMERA = "wrist"
 
 
 def run(a: argparse.Namespace) -> None:
@@ -55,18 +58,27 @@ def run(a: argparse.Namespace) -> None:
         host = stack.enter_context(Host(OnnxPolicy(Path(f"{START}.onnx"))))
         cell = LockstepCell(host, log, a.room, a.seed, a.explore, a.folder / "reward")
         stack.enter_context(cell.twin)
-        tuning = Finetuning(config, learner, stack)
+        tuning: Finetuning | None = None
         cell.calibrate()
         served: Path | None = None
-        for _ in tqdm(range(a.episodes), unit=" episodes", disable=not sys.stderr.isatty()):
+        for number in tqdm(range(a.episodes), unit=" episodes", disable=not sys.stderr.isatty()):
             played.append(cell.play())
+            if number + 1 == a.alone:
+                search = CameraSearch(cell.cell, CAMERA, log, learner / "views.json")
+                while not search.done():
+                    time.sleep(0.1)
+                views = str(search.path) if search.path.exists() else None
+                tuning = Finetuning(replace(config, views=views), learner, stack)
+            if tuning is None:
+                continue
             tuning.catch_up()
             latest = newest(tuning.offers.directory, PATTERN)
             if latest is not None and latest != served:
                 host.offer(latest).result()
                 served = latest
             told = {
-                "room": a.room, "seed": a.seed, "explore": a.explore, "choices": values,
+                "room": a.room, "seed": a.seed, "explore": a.explore, "alone": a.alone,
+                "choices": values,
                 "episodes": [asdict(one) for one in played],
                 "broken": dict(cell.counts), "guard": dict(cell.guard.counts),
             }  # fmt: skip
@@ -142,6 +154,7 @@ def main(argv: list[str] | None = None) -> int:
     one.add_argument("--room", default="factory")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--episodes", type=int, default=300)
+    one.add_argument("--alone", type=int, default=50, help="episodes before anything is learnt")
     one.add_argument("--explore", type=float, default=0.2, help="share of steps that stray")
     one.add_argument("choices", nargs="*", help="of the learner, as field=JSON")
     one.set_defaults(run=run)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from policy.contract import Problem
+from policy.contract import Problem, View
 
 from .cell import Bin, Camera, Cell
 from .lens import Lens
@@ -30,6 +31,12 @@ def rotation(quaternion: npt.ArrayLike) -> Array:
     )
 
 
+def hand(place: npt.ArrayLike, yaw: float) -> tuple[Array, Array]:
+    """Position and rotation matrix of a tool that points down, its x along `yaw`."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    return np.asarray(place, float), np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])
+
+
 def project(camera: Camera, points: Array) -> tuple[Array, Array]:
     """Pixels (N, 2) and depths (N,) of base-frame points seen by a world camera."""
     turn = rotation(camera.pose.orientation.value)
@@ -44,6 +51,17 @@ def projection(camera: Camera) -> Array:
     shift = -turn @ np.array(camera.pose.position.value)
     whole: Array = Lens.of(camera).matrix @ np.column_stack([turn, shift])
     return whole
+
+
+def view_of(camera: Camera, image: str, box: Bin) -> View:
+    """As a policy is told of it: heights count from the bin's floor, and the hand's z points up,
+    where a tool's points down."""
+    lift = np.eye(4)
+    lift[2, 3] = box.centre.value[2]
+    wrist = camera.mount == "wrist"
+    places = np.diag([1.0, -1.0, -1.0, 1.0]) if wrist else lift
+    rows: Any = tuple(map(tuple, (projection(camera) @ places).tolist()))
+    return View(image, rows, wrist)
 
 
 def box_corners(low: tuple[float, ...], high: tuple[float, ...]) -> Array:

@@ -33,9 +33,7 @@ class Age:
     residual: float
 
 
-def image_motion(
-    pictures: Sequence[npt.NDArray[np.uint8]], region: Region, reach: int
-) -> Array:
+def image_motion(pictures: Sequence[npt.NDArray[np.uint8]], region: Region, reach: int) -> Array:
     """Where the first picture's region is in each, px (N, 2): right and down, within `reach`, to a
     fraction of a pixel. What lies in the region must be on one thing that moves: the hand, for a
     fixed camera; the table or bin, for the hand's."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,8 +12,11 @@ import numpy.typing as npt
 
 from policy.contract import Invalid
 
-from .cell import Camera
+from .cell import Camera, Pose
 from .geometry import rotation
+from .measured import Measured
+from .rigid import quaternion
+from .write import measured
 
 Array = npt.NDArray[np.float64]
 # How far a mounted camera may be off before anything was seen: standard deviations of shift (m),
@@ -49,6 +53,23 @@ class Registration:
         nominal = camera.pose
         turn: Array = rotation(nominal.orientation.value) @ turned(self.turn)
         return np.array(nominal.position.value) + self.shift, turn
+
+    def values(self, camera: Camera) -> dict[str, Measured[Any]]:
+        """What the cell file then says of the camera, by the key there."""
+        place, turn = self.pose(camera)
+        how, sigma = "laid onto the bin", np.sqrt(np.diag(self.covariance))
+        focal = self.zoom * np.array(camera.focal.value)
+        return {
+            "pose.position": measured(place, "m", how, float(sigma[:3].max())),
+            "pose.orientation": measured(quaternion(turn), "1", how, float(sigma[3:].max()) / 2),
+            "focal": measured(focal, "px", how, camera.focal.residual or 0.0),
+        }
+
+    def camera(self, camera: Camera) -> Camera:
+        """As the cell file has it, but where and with the lens that was found."""
+        values = self.values(camera)
+        pose = Pose(values["pose.position"], values["pose.orientation"])
+        return replace(camera, pose=pose, focal=values["focal"])
 
 
 def turned(vector: Array) -> Array:

@@ -51,6 +51,7 @@ def generate_launch_description() -> LaunchDescription:
                 condition=IfCondition(LaunchConfiguration("learn")),
                 parameters=[
                     {
+                        "cell": LaunchConfiguration("cell"),
                         "log": log,
                         "out": LaunchConfiguration("learner"),
                         "start": LaunchConfiguration("start"),

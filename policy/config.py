@@ -121,10 +121,9 @@ class FinetuneConfig(Strict):
     demonstration_capacity: int = 50_000
     updates_per_step: float = 2.0  # never more, however long nothing comes
     first_update: int = 300  # after so many steps: a few episodes are soon known by heart
-    # Before so many steps, only where the wrist's camera sits and how late commands act are learnt:
-    # a few hundred grasps tell six numbers; a million weights would know the grasps by heart.
-    camera_steps: int = 20_000
-    rate: float = 0.2  # of the learning rate that it was trained with; of weights, that is
+    # Where the cell's cameras are, if not (any more) where the cell file had them in training.
+    views: str | None = None  # a file: `View`s as a JSON list
+    rate: float = 0.2  # of the learning rate that it was trained with
     offer_every: int = 1000  # updates
     offers_kept: int = 5
     seed: int = 0

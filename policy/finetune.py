@@ -26,7 +26,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from policy import export
 from policy.config import FinetuneConfig, make_learner
-from policy.contract import ContractError, Invalid, PolicyCard, Provenance, encode
+from policy.contract import (
+    ContractError,
+    Invalid,
+    PolicyCard,
+    Provenance,
+    View,
+    decode_json,
+    encode,
+)
 from policy.contract.files import newest
 from policy.experience.errors import ExperienceError
 from policy.experience.replay import Sampler
@@ -40,7 +48,6 @@ from policy.updates import Updates
 LOG = logging.getLogger(__name__)
 POLL_S = 0.5  # between two looks into the log
 WARM_UP = 100  # updates, in which the optimiser learns how large its steps may be
-SETTLED = 1500  # updates, after which the camera's place is corrected by less and less
 STATES = 32  # that an offer's graph is compared with torch on
 
 
@@ -59,7 +66,12 @@ class Finetuning:
         self.learner.load_state_dict(start.tensors)
         self.run = stack.enter_context(Run(directory, config, start.deployment))
         self.progress = self.run.resume(self.learner)
-        self.offers = Offers(directory / "offers", config.offer_every, config.offers_kept)
+        if config.views:
+            self.learner.mount(read_views(Path(config.views)))
+        # A camera that is elsewhere is worth a model before anything is learnt.
+        self.offers = Offers(
+            directory / "offers", config.offer_every, config.offers_kept, bool(config.views)
+        )
         self.sampler = Sampler(self.tail.sources, self.learner.draw, config.seed)
         self.sampler.drawn = self.progress.updates
         self.updates = stack.enter_context(
@@ -99,12 +111,7 @@ class Finetuning:
         if due:
             self.sampler.reshare(self.tail.shares)
             warm = min((self.progress.updates + 1) / WARM_UP, 1.0)
-            early = self.progress.transitions < self.config.camera_steps
-            if self.learner.camera_only(early) and early:
-                rate = min(1.0, SETTLED / (self.progress.updates + 1))
-            else:
-                rate = self.config.rate
-            self.updates.step(self.progress.updates, rate * warm)
+            self.updates.step(self.progress.updates, self.config.rate * warm)
             self.progress.updates += 1
         self._regularly()
         return due
@@ -133,7 +140,7 @@ class Finetuning:
 
     def _regularly(self) -> None:
         config, seconds = self.config, self.progress.seconds
-        if self.offers.due(self.progress.updates):
+        if self.progress.transitions and self.offers.due(self.progress.updates):
             self.save()  # first: what was offered is never gone behind
             self.offer()
         if seconds - self._saved >= config.save_seconds:
@@ -193,6 +200,10 @@ class Finetuning:
             export.now(),
         )
         return export.card_of(start.config.name, self.learner, start.deployment, provenance)
+
+
+def read_views(path: Path) -> tuple[View, ...]:
+    return decode_json(tuple[View, ...], path.read_text(), str(path))
 
 
 # Every field by its default, so that each can be set by name, and no other.

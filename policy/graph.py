@@ -14,7 +14,7 @@ from onnx import numpy_helper
 from torch import Tensor, nn
 
 OPSET = 20
-for name in ("torch.onnx", "onnx_ir"):  # they tell of all they do, and of what nothing here needs
+for name in ("torch.onnx", "onnx_ir", "onnxscript"):  # they tell of what nothing here needs
     logging.getLogger(name).setLevel(logging.ERROR)
 
 

@@ -30,12 +30,12 @@ class Offer:
 
 
 class Offers:
-    def __init__(self, directory: Path, every: int, kept: int) -> None:
+    def __init__(self, directory: Path, every: int, kept: int, at_once: bool = False) -> None:
         self.directory, self._every, self._kept = directory, every, kept
         directory.mkdir(parents=True, exist_ok=True)
         sweep(directory)
         latest = newest(directory, PATTERN)
-        self._made = int(latest.stem) if latest else 0
+        self._made = int(latest.stem) if latest else -at_once
         self._traced: Traced | None = None
 
     def due(self, updates: int) -> bool:

@@ -34,7 +34,7 @@ DEPLOYMENT, REVISIONS = "deployment.json", "revisions.json"
 # May differ when a run is continued: of what it learns, nothing.
 UNIMPORTANT = (
     *("minutes", "save_minutes", "threads", "evaluation"),
-    *("save_seconds", "report_seconds", "offer_every", "offers_kept"),
+    *("save_seconds", "report_seconds", "offer_every", "offers_kept", "views"),
     *("qtopt.policy_cem", "qtopt.mirrored"),
 )
 

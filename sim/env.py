@@ -7,7 +7,7 @@ judged from contacts and poses, never from the picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,8 @@ import numpy.typing as npt
 from gymnasium import spaces
 
 from calibration import Cell, load_cell
-from calibration.geometry import projection
-from policy.contract import Deployment, Invalid, Preprocessing, View, encode
+from calibration.geometry import view_of
+from policy.contract import Deployment, Invalid, Preprocessing, encode
 
 from .appearance import Appearance
 from .arm import CartesianArm
@@ -76,7 +76,8 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
             Preprocessing(eye.name, eye.crop, eye.size, "nearest" if image.depth else "area")
             for eye, image in zip(self.eyes, offered.observation.images, strict=True)
         )
-        self.deployment = Deployment(self.cell.id, offered, steps, tuple(self._views()))
+        views = tuple(view_of(eye.camera, eye.name, self.cell.bin) for eye in self.eyes)
+        self.deployment = Deployment(self.cell.id, offered, steps, views)
         self.interface = self.deployment.seen
         self.world = World(self.cell, scene)
         self.arm = CartesianArm(self.world)
@@ -92,16 +93,6 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         source = self.cell.camera_of(name)
         kind = Eye if name == source else DepthEye
         return kind(name, self.cell.cameras[source], size, crop, source)
-
-    def _views(self) -> Iterator[View]:
-        """Heights count from the bin's floor, as in proprioception. A tool's z points down."""
-        lift = np.eye(4)
-        lift[2, 3] = self.cell.bin.centre.value[2]
-        for eye in self.eyes:
-            wrist = eye.camera.mount == "wrist"
-            places = np.diag([1.0, -1.0, -1.0, 1.0]) if wrist else lift
-            rows: Any = tuple(map(tuple, (projection(eye.camera) @ places).tolist()))
-            yield View(eye.name, rows, wrist)
 
     def _spaces(self) -> None:
         spec, action = self.interface.observation, self.interface.action

@@ -18,3 +18,12 @@ def depth_bytes(metres: npt.NDArray[Any], span: tuple[float, float]) -> npt.NDAr
     known = (metres >= near) & (metres <= far)
     scaled = 1 + (np.where(known, metres, near) - near) * (STEPS / (far - near))
     return np.where(known, np.rint(scaled), UNKNOWN).astype(np.uint8)[..., None]
+
+
+def depth_metres(
+    image: npt.NDArray[np.uint8], span: tuple[float, float]
+) -> npt.NDArray[np.float64]:
+    """(H, W, 1) -> (H, W), NaN where nothing is known."""
+    near, far = span
+    metres = near + (image[..., 0] - 1.0) * ((far - near) / STEPS)
+    return np.where(image[..., 0] == UNKNOWN, np.nan, metres)

@@ -13,13 +13,13 @@ features. Of a switch, the actor proposes how far it is thrown; whoever executes
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
-from policy.contract import Interface, Invalid, Strict
+from policy.contract import Interface, Invalid, Strict, View
 from policy.experience.replay.sampler import Batch, Draw
 from policy.networks.acting import PolicyModule
 from policy.networks.drqv2 import ActorPolicy, Sizes
@@ -140,8 +140,9 @@ class DrQv2:
         }
         return dict(zip(told, torch.stack([*told.values()]).tolist(), strict=True))
 
-    def camera_only(self, on: bool) -> bool:
-        return False
+    def mount(self, views: Sequence[View]) -> None:
+        found = ", ".join(view.image for view in views)
+        raise Invalid("views", found, "none: frames are looked at as they are", "leave it out")
 
     def slow_down(self, share: float) -> None:
         rate = share * self.config.learning_rate

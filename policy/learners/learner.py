@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from policy.contract import Interface
+from policy.contract import Interface, View
 from policy.experience.replay.sampler import Batch, Draw
 from policy.networks.acting import PolicyModule
 
@@ -70,9 +70,8 @@ class Learner(Protocol):
         """From now on, steps are this share of the configured learning rate."""
         ...
 
-    def camera_only(self, on: bool) -> bool:
-        """From now on, learn where the wrist's camera sits and how late commands act, a few
-        numbers that hundreds of grasps tell; or else everything. False where there are none."""
+    def mount(self, views: Sequence[View]) -> None:
+        """From now on its cameras are where these have them."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]: ...

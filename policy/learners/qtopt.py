@@ -10,7 +10,7 @@ the search around it.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from policy.cem import CemConfig, Score, search
-from policy.contract import Deployment, Interface, Invalid, Strict
+from policy.contract import Deployment, Interface, Invalid, Strict, View
 from policy.experience.replay.sampler import Batch, Draw
 from policy.networks.acting import PolicyModule
 from policy.networks.critic import Critic, CriticConfig, Predict
@@ -187,12 +187,15 @@ class QTOpt:
             "q_of_success": _mean(value, batch.reward > 0),
         }
 
-    def camera_only(self, on: bool) -> bool:
-        if self.critic.hand is None or not self.critic.hand.from_wrist:
-            return False
-        self.critic.requires_grad_(not on)
-        self.critic.hand.requires_grad_(True)
-        return True
+    def mount(self, views: Sequence[View]) -> None:
+        seen = self.interface.observation.cameras
+        if self.critic.hand is None or [view.image for view in views] != list(seen):
+            found = ", ".join(view.image for view in views)
+            wanted = f"the view of {', '.join(seen)}, of a critic that is shown the hand"
+            raise Invalid("views", found, wanted, "leave it out")
+        for network in (self.critic, self.target, self.lagged):
+            assert network.hand is not None
+            network.hand.mount(views[0])
 
     def slow_down(self, share: float) -> None:
         set_rate(share * self.config.learning_rate, self.optimizer)

@@ -26,8 +26,6 @@ DARK = 0.01  # a spread of brightness below this is noise
 NEEDED = ("tcp_x", "tcp_y", "tcp_yaw", "tcp_height")
 # Where fingers would close, and around it: m along the hand's x, and along y, in which they move.
 AIM_X, AIM_Y = (-0.02, 0.0, 0.02), (-0.044, -0.022, 0.0, 0.022, 0.044)
-# What one of `mount` stands for: it is learnt as fast as weights are, and may be centimetres.
-SHIFT, TURN = 0.1, 0.2  # m, rad
 LAG = 0.6  # of the last action, to begin with: the share that latency leaves for the next step
 # In training, of a calibration's errors and a camera's noise (of the picture's own spread).
 JITTER, NOISE = 0.004, 0.1
@@ -63,12 +61,13 @@ class Hand(nn.Module):
         around = torch.stack([ahead, left], dim=-1).view(-1, 2)
         self.register_buffer("_around", around, persistent=False)
         self._around: Tensor
-        self._look = _look(interface, deployment)
+        self._look, self._step = _look(interface, deployment)
         self.size = self._look.size  # px, of a side of what is shown
 
-    @property
-    def from_wrist(self) -> bool:
-        return isinstance(self._look, Wrist)
+    @torch.no_grad()
+    def mount(self, view: View) -> None:
+        """From now on the camera is where `view` has it, be it moved or known better."""
+        self._look.mounted.copy_(_matrix(view, self._step))
 
     def forward(
         self, images: Tensor, proprio: Tensor, mirror: float | None = None
@@ -122,10 +121,11 @@ class Hand(nn.Module):
 
 class Wrist(nn.Module):
     """The wrist camera's own picture. The camera is in the hand's middle plane: its picture
-    mirrored is that of the mirrored world. Where it really sits can be learnt: `mount` moves the
-    hand to where the camera has it, and the picture is laid out as from the calibrated place."""
+    mirrored is that of the mirrored world. Where it is not (any more) where it was in training,
+    `mounted` says where it is, and the picture is laid out as from there."""
 
     matrix: Tensor
+    pixels: Tensor
     rays: Tensor
     centre: Tensor
 
@@ -133,24 +133,17 @@ class Wrist(nn.Module):
         """`span`: of depth, if that is what the camera gives."""
         super().__init__()
         self.size, self._span = size, span
-        self.mount = nn.Parameter(torch.zeros(6), requires_grad=False)
-        back = torch.linalg.inv(matrix[:, :3].double())
+        self.mounted = nn.Parameter(matrix.clone(), requires_grad=False)
         line = (torch.arange(size) * 2 + 1) / size - 1
         down, right = torch.meshgrid(line, line, indexing="ij")
-        pixels = torch.stack([right, down, torch.ones_like(right)], dim=-1).double()
+        pixels = torch.stack([right, down, torch.ones_like(right)], dim=-1)
+        back = torch.linalg.inv(matrix[:, :3].double())
         self.register_buffer("matrix", matrix, persistent=False)
-        self.register_buffer("rays", (pixels @ back.T).float(), persistent=False)
-        self.register_buffer("centre", -(back @ matrix[:, 3].double()).float(), persistent=False)
-
-    def moved(self) -> tuple[Tensor, Tensor]:
-        """The rotation, by Cayley's map, and the shift that `mount` stands for."""
-        half = TURN / 2 * self.mount[3:]
-        x, y, z = half.unbind()
-        zero = torch.zeros_like(x)
-        crossed = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero]).view(3, 3)
-        square, one = half @ half, torch.eye(3, device=half.device)
-        rotation = ((1 - square) * one + 2 * crossed + 2 * half.outer(half)) / (1 + square)
-        return rotation, SHIFT * self.mount[:3]
+        self.register_buffer("pixels", pixels, persistent=False)
+        rays = (pixels.double() @ back.T).float()
+        self.register_buffer("rays", rays, persistent=False)
+        centre = -(back @ matrix[:, 3].double()).float()
+        self.register_buffer("centre", centre, persistent=False)
 
     @property
     def relief(self) -> bool:
@@ -161,8 +154,11 @@ class Wrist(nn.Module):
         anywhere above it, whatever its colours and the light."""
         bytes_ = images * 255
         distance = near + (bytes_ - 1) * ((far - near) / STEPS)  # along the optical axis
-        rotation, shift = self.moved()
-        above = distance * (self.rays @ rotation[:, 2]) + (self.centre - shift) @ rotation[:, 2]
+        one, two, three, middle = (self.mounted[:, k] for k in range(4))
+        # The last row of the inverse: how high a pixel's ray climbs.
+        up = torch.linalg.cross(one, two)
+        up = up / (up @ three)
+        above = distance * (self.pixels @ up) - up @ middle
         known = torch.where(bytes_ < 0.5, LOWEST, above + height[:, None, None, None])
         return known.clamp(LOWEST, HIGHEST) / SPREAD  # a hole is lower than any floor
 
@@ -183,11 +179,10 @@ class Wrist(nn.Module):
         return torch.where(turn[:, 2, None, None, None] < 0, straight.flip(3), straight)
 
     def _grid(self, height: Tensor) -> Tensor:
-        """Where the camera has what the calibrated one's pixels show, a little above the floor."""
+        """Where the camera has what pixels showed in training, a little above the floor."""
         far = (HEIGHT - height[:, None, None] - self.centre[2]) / self.rays[..., 2]
-        rotation, shift = self.moved()
         places = self.centre + far[..., None] * self.rays
-        seen = (places @ rotation.T + shift) @ self.matrix[:, :3].T + self.matrix[:, 3]
+        seen = places @ self.mounted[:, :3].T + self.mounted[:, 3]
         return seen[..., :2] / seen[..., 2:]
 
 
@@ -195,14 +190,13 @@ class Floor(nn.Module):
     """The floor around the hand, out of a fixed camera's picture. Seen from above, the world
     turned by half is as likely as any."""
 
-    matrix: Tensor
     offsets: Tensor
     size = PATCH
     relief = False
 
     def __init__(self, matrix: Tensor) -> None:
         super().__init__()
-        self.register_buffer("matrix", matrix, persistent=False)
+        self.mounted = nn.Parameter(matrix.clone(), requires_grad=False)
         line = PITCH * (torch.arange(PATCH) - (PATCH - 1) / 2)
         across, ahead = torch.meshgrid(line, line, indexing="xy")
         offsets = torch.stack([across, ahead], dim=-1).view(-1, 2)
@@ -219,7 +213,7 @@ class Floor(nn.Module):
         side = torch.cat([torch.ones_like(turn[:, 2:]), turn[:, 2:]], dim=1)
         ahead = _rotated(self.offsets * side[:, None], turn) + place[:, None]
         rest = torch.tensor([HEIGHT, 1.0], device=ahead.device).expand(*ahead.shape[:2], 2)
-        seen = torch.cat([ahead, rest], dim=2) @ self.matrix.T
+        seen = torch.cat([ahead, rest], dim=2) @ self.mounted.T
         grid = (seen[..., :2] / seen[..., 2:]).view(-1, PATCH, PATCH, 2)
         return F.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
@@ -236,15 +230,17 @@ def _rotated(vectors: Tensor, turn: Tensor) -> Tensor:
     return torch.stack([c * x - s * y, s * x + c * y], dim=-1)
 
 
-def _look(interface: Interface, deployment: Deployment | None) -> Wrist | Floor:
+def _look(
+    interface: Interface, deployment: Deployment | None
+) -> tuple[Wrist | Floor, Preprocessing]:
     images = interface.observation.images
     views = [v for v in deployment.views if v.image == images[0].name] if deployment else []
     if len(images) == 1 and views and deployment is not None:
         [step] = deployment.preprocessing
         matrix = _matrix(views[0], step)
         if views[0].wrist:
-            return Wrist(images[0].height, matrix, images[0].depth)
-        return Floor(matrix)
+            return Wrist(images[0].height, matrix, images[0].depth), step
+        return Floor(matrix), step
     found = f"{len(images)} cameras, {len(views)} calibrated"
     remedy = "name one camera, at the wrist or fixed, or show the network the frame"
     raise Invalid("views", found, "one camera with its view", remedy)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tuning import DEPLOYMENT, STEPS, make_start, play, tuning
@@ -20,15 +21,24 @@ from tuning import DEPLOYMENT, STEPS, make_start, play, tuning
 import policy
 from policy.checkpoint import read_checkpoint
 from policy.config import make_learner
-from policy.contract import ContractError, Invalid, read_card
+from policy.contract import ContractError, Interface, Invalid, encode, read_card
 from policy.contract.files import newest
-from policy.experience.episode import PERSON, Driver, Verdict
+from policy.experience.episode import (
+    PERSON,
+    Action,
+    Driver,
+    EpisodeInfo,
+    Observation,
+    Verdict,
+)
 from policy.experience.errors import BusyError
 from policy.experience.log import VerdictWriter
+from policy.experience.log.writer import EpisodeWriter
 from policy.experience.replay import Sampler
 from policy.export import Deployed, Parity, compare, feed_of, inputs_of
 from policy.finetune import Finetuning
 from policy.learners.learner import Observations
+from policy.learners.qtopt import QTOpt
 from policy.offers import PATTERN, Offers
 from policy.run import CHECKPOINT, recorded
 from policy.runtime import OnnxPolicy
@@ -251,6 +261,53 @@ def test_only_the_newest_are_kept_and_a_kill_leaves_no_litter(
     assert again.due(40)
     assert newest(tmp_path, PATTERN) == tmp_path / "00000030.onnx"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_camera_that_is_elsewhere_is_worth_a_model_at_once(tmp_path: Path) -> None:
+    """Before anything was learnt, all of the learner's networks look through it from where it is."""
+    trained = read_start(TRAINED / "grasp.safetensors")
+    [view] = trained.deployment.views
+    one, *rows = view.matrix
+    moved = replace(view, matrix=((*one[:3], one[3] + 8.0), *rows))  # 8 px at a distance of 1 m
+    path, log = tmp_path / "views.json", tmp_path / "log"
+    path.write_text(json.dumps([encode(moved)]))
+    with EpisodeWriter(log, EpisodeInfo(trained.deployment.interface, "online")) as writer:
+        writer.reset(blank(trained.deployment.interface))
+        action = Action(
+            np.zeros(len(trained.deployment.interface.action), np.float32), truncated=True
+        )
+        writer.step(action, blank(trained.deployment.interface))
+        writer.verdict(Verdict("subtraction", False))
+    config = tuning(TRAINED / "grasp.safetensors", log, views=str(path))
+    with ExitStack() as stack:
+        finetuning = Finetuning(config, tmp_path / "learner", stack)
+        finetuning.catch_up()
+        assert finetuning.progress.updates == 0
+        learner = finetuning.learner
+        assert isinstance(learner, QTOpt)
+        for network in (learner.critic, learner.target, learner.lagged):
+            assert network.hand is not None
+            found = network.hand.state_dict()["_look.mounted"]
+            start = trained.tensors["target.hand._look.mounted"]
+            assert not torch.equal(found, start)
+    assert [one.name for one in (tmp_path / "learner/offers").glob(PATTERN)] == ["00000000.onnx"]
+    with pytest.raises(Invalid, match="views: found 'front', wanted the view of wrist_depth"):
+        learner.mount((replace(view, image="front"),))
+
+
+def blank(interface: Interface) -> Observation:
+    images = {i.name: np.zeros(i.shape, np.uint8) for i in interface.observation.images}
+    return Observation(images, np.zeros(len(interface.observation.proprio), np.float32), 0)
+
+
+def test_who_looks_at_frames_as_they_are_cannot_be_told_of_a_camera(
+    start: Path, log: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "views.json"
+    [view] = read_start(TRAINED / "grasp.safetensors").deployment.views
+    path.write_text(json.dumps([encode(view)]))
+    with ExitStack() as stack, pytest.raises(Invalid, match="views: found 'wrist_depth'"):
+        Finetuning(tuning(start, log, views=str(path)), tmp_path / "learner", stack)
 
 
 def test_the_shipped_weights_are_the_shipped_policy(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from policy.contract import (
 from policy.contract.depth import depth_bytes
 from policy.learners.greedy import score_of
 from policy.networks.critic import Critic, CriticConfig
-from policy.networks.hand import HEIGHT, PATCH, PITCH, SHIFT, TURN, Hand
+from policy.networks.hand import HEIGHT, PATCH, PITCH, Hand
 
 SIDE = 201  # px, of 5 mm: a camera that looks straight down on 1 m x 1 m around (0.5, 0)
 INTERFACE = Interface(
@@ -213,10 +214,9 @@ def slipped() -> Tensor:
 
 
 def mounted(hand: Hand) -> Hand:
-    """Told by how much the camera slipped."""
-    [mount] = [weight for name, weight in hand.named_parameters() if name.endswith("mount")]
-    with torch.no_grad():
-        mount.copy_(torch.cat([SLIPPED[0] / SHIFT, SLIPPED[1] / TURN]))
+    """Told where the camera slipped to."""
+    rows: Any = tuple(map(tuple, slipped().tolist()))
+    hand.mount(View("front", rows, wrist=True))
     return hand
 
 

@@ -1,4 +1,5 @@
-"""Starts the learner's process, keeps it alive, and tells what it learns and offers.
+"""Finds the hand's camera, starts the learner's process, keeps it alive, and tells what it learns
+and offers.
 
 Learning itself is `python -m policy.finetune`, which knows nothing of ROS: it may as well run on
 another machine, and then this node is not needed but for its offers.
@@ -20,7 +21,8 @@ from policy.contract.files import newest
 from policy.offers import PATTERN
 from policy.run import METRICS
 
-from .wiring import ERROR, LATCHED, OK, ROOT, WARN, Diagnostics, Health, parameter, run
+from .camera_search import CameraSearch
+from .wiring import ERROR, LATCHED, OK, ROOT, WARN, Diagnostics, Health, cell_of, parameter, run
 
 START = str(ROOT / "policy/trained/grasp.safetensors")
 LOOK_S = 0.5
@@ -37,6 +39,11 @@ class FinetuneNode(Node):
         self._out = Path(parameter(self, "out", "runs/finetune", "the learner's directory"))
         start = parameter(self, "start", START, "what it goes on from: a run, or weights")
         more = parameter(self, "choices", [""], "of policy.finetune, as on its command line")
+        camera = parameter(
+            self, "camera", "wrist",
+            "whose depth tells where it is, before learning begins; empty: as the cell file has it",
+        )  # fmt: skip
+        self._search = CameraSearch(cell_of(self), camera, Path(log), self._out / "views.json")
         self._command = [
             sys.executable, "-m", "policy.finetune", f"start={start}", f"log={log}",
             f"out={self._out}", *filter(None, more),
@@ -52,9 +59,9 @@ class FinetuneNode(Node):
     def _look(self) -> None:
         now = time.monotonic()
         if self._process is None:
-            if now >= self._again:
+            if now >= self._again and self._search.done():
                 # A learner that nobody looks after would go on when all else has ended.
-                self._process = subprocess.Popen(self._command, preexec_fn=_end_with_parent)
+                self._process = subprocess.Popen(self._learner(), preexec_fn=_end_with_parent)
                 self._begun = now
         elif (code := self._process.poll()) is not None:
             self._deaths += 1
@@ -65,6 +72,13 @@ class FinetuneNode(Node):
             text = f"the learner ended with {code}; again in {self._wait:.0f} s"
             self.get_logger().error(text)
         self._tell()
+
+    def _learner(self) -> list[str]:
+        if self._search.given_up:
+            why = self._search.given_up
+            self.get_logger().warning(f"the camera is taken to be where the cell has it: {why}")
+        views = self._search.path
+        return [*self._command, f"views={views}"] if views.exists() else self._command
 
     def _tell(self) -> None:
         """The newest measurement, and the newest model."""
@@ -85,12 +99,15 @@ class FinetuneNode(Node):
     def _health(self) -> Health:
         figures = {"deaths": self._deaths, "offer": self._offer}
         if self._process is None:
+            if not self._deaths:
+                return OK, "looks where the camera is", figures
             return ERROR, "the learner is down", figures
         return (
             (WARN, "the learner died before", figures) if self._deaths else (OK, "learns", figures)
         )
 
     def destroy_node(self) -> None:
+        self._search.close()
         if self._process is not None:
             self._process.terminate()
             try:

@@ -1,0 +1,53 @@
+"""Where the hand's depth camera sits, by what it saw of the bin while the robot worked.
+
+An episode begins with the arm at rest above the bin, so its first frame and pose belong together
+however late pictures are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from policy.contract import Invalid, View
+from policy.contract.depth import depth_metres
+from policy.experience.log import open_index, read_episode
+
+from .cell import DEPTH, Cell
+from .geometry import hand, view_of
+from .registration import Registration
+from .rim_depth import register_depth
+
+FEWEST, MOST = 10, 30  # episodes, the latest; of more, the camera is known no better than the bin
+
+
+def view_by_log(cell: Cell, name: str, log: Path) -> View | None:
+    """As a policy that sees the depth of camera `name` is told of it; None where the log has too
+    little of that yet."""
+    with open_index(log) as index:
+        if len(index) < FEWEST:
+            return None
+    camera = cell.cameras[name]
+    found = camera_by_log(cell, name, log).camera(camera)
+    return view_of(found, f"{name}{DEPTH}", cell.bin)
+
+
+def camera_by_log(cell: Cell, name: str, log: Path) -> Registration:
+    """Of the camera `name`, by the depth that the log's latest episodes have of it."""
+    camera, image = cell.cameras[name], f"{name}{DEPTH}"
+    if camera.depth is None:
+        wanted = "a camera that measures distance"
+        raise Invalid(f"cameras.{name}.depth", None, wanted, "name another, or say its span")
+    frames, poses = [], []
+    with open_index(log) as index:
+        latest = sorted(index, key=lambda entry: entry.episode_id)[-MOST:]
+    for entry in latest:
+        episode = read_episode(entry.path)
+        if image not in episode.images:
+            found, wanted = sorted(episode.images), f"{image} among the images"
+            raise Invalid(f"{entry.path}: images", found, wanted, "record it, or name another log")
+        names = [one.name for one in episode.info.interface.observation.proprio]
+        told = dict(zip(names, episode.proprio[0].tolist(), strict=True))
+        height = told["tcp_height"] + cell.bin.centre.value[2]
+        frames.append(depth_metres(episode.images[image][0], camera.depth.span.value))
+        poses.append(hand((told["tcp_x"], told["tcp_y"], height), told["tcp_yaw"]))
+    return register_depth(frames, poses, camera, cell.bin)
