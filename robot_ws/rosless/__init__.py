@@ -21,9 +21,11 @@ def activate() -> bool:
         # At the end: what is installed wins. (A finder of our own would come behind Python's own,
         # which takes any directory named `launch` for a package.)
         sys.path.append(str(SITE))
-    from rosless.interfaces.finder import install
+    from rosless.interfaces.finder import Finder
+    from rosless.left_out import MissingModules
 
-    install()
+    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
+        sys.meta_path += [Finder(), MissingModules()]  # behind all others
     return True
 
 

@@ -11,40 +11,21 @@ from pathlib import Path
 
 import pytest
 from launch import LaunchDescriptionEntity, guardian
-from launch.actions import (
-    EmitEvent,
-    ExecuteProcess,
-    LogInfo,
-    RegisterEventHandler,
-    SetEnvironmentVariable,
-    SetLaunchConfiguration,
-    Shutdown,
-)
-from launch.event_handlers import OnProcessExit, OnProcessIO
-from launch.events import matches_action
-from launch.events.process import (
-    ProcessExited,
-    ShutdownProcess,
-    SignalProcess,
-    matches_name,
-    matches_pid,
-)
+from launch.actions import ExecuteProcess, SetLaunchConfiguration, Shutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launching import HEARS, matched, python, run, when_ready
 
 # How they start -----------------------------------------------------------------------------------
 
 
-def test_environment_directory_and_prefix(tmp_path: Path) -> None:
+def test_environment_and_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A", "1")
     code = "import os; print(os.getcwd(), *(os.environ.get(x, '-') for x in 'ABC'))"
-    settings = [SetEnvironmentVariable("A", "1"), SetLaunchConfiguration("b", "2")]
+    setting = SetLaunchConfiguration("b", "2")
     more = {"additional_env": {"B": LaunchConfiguration("b")}, "cwd": [str(tmp_path)]}
-    assert run(*settings, python(code, **more)).said("it") == [f"{tmp_path} 1 2 -"]
-    assert run(*settings, python(code, env={"C": "3"}, **more)).said("it") == [f"{tmp_path} - 2 3"]
-    prefixed = ExecuteProcess(cmd=["echo", "a b"], prefix="env X=1 echo 'c d'", output="screen")
-    assert run(prefixed).said("env") == ["c d echo a b"]
-    configured = ExecuteProcess(cmd=["b"], output="screen")
-    assert run(SetLaunchConfiguration("launch-prefix", "echo"), configured).said("echo") == ["b"]
+    assert run(setting, python(code, **more)).said("it") == [f"{tmp_path} 1 2 -"]
+    assert run(setting, python(code, env={"C": "3"}, **more)).said("it") == [f"{tmp_path} - 2 3"]
 
 
 def test_shell_and_terminal() -> None:
@@ -104,39 +85,6 @@ def test_process_that_stays_is_told_more_firmly() -> None:
     assert result.said("it") == ["ready", "got SIGINT", "got SIGTERM"]
     matched(r"after receiving 'SIGTERM', escalating to 'SIGKILL'", result)
     assert "exit code -9" in result.text
-
-
-def test_one_process_can_be_asked_to_end_and_be_sent_signals() -> None:
-    process, other = python(HEARS, "SIGUSR1 SIGINT"), python("input()", name="other")
-    result = run(
-        process,
-        other,
-        when_ready(
-            process,
-            EmitEvent(
-                event=SignalProcess(
-                    signal_number=signal.SIGUSR1, process_matcher=matches_action(process)
-                )
-            ),
-            EmitEvent(event=ShutdownProcess(process_matcher=matches_name("nobody"))),
-        ),
-        RegisterEventHandler(
-            OnProcessIO(
-                target_action=process,
-                on_stdout=lambda event: (
-                    EmitEvent(event=ShutdownProcess(process_matcher=matches_pid(event.pid)))
-                    if b"SIGUSR1" in event.text
-                    else None
-                ),
-            )
-        ),
-        RegisterEventHandler(
-            OnProcessExit(target_action=process, on_exit=[LogInfo(msg="one"), Shutdown()])
-        ),
-    )
-    assert result.said("it") == ["ready", "got SIGUSR1", "got SIGINT"]
-    assert "[launch.user]: one" in result.text
-    assert result.code == 0
 
 
 def test_children_of_a_process_end_with_the_launch(tmp_path: Path) -> None:

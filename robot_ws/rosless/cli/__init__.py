@@ -8,11 +8,10 @@ import sys
 COMMANDS = {
     "run": "a file, module or module:function that uses rclpy",
     "launch": "a launch file",
-    "topic": "list, info, echo, hz, pub",
-    "node": "list, info",
+    "topic": "list, echo, hz, pub",
+    "node": "list",
     "service": "list, call",
-    "action": "list, send_goal",
-    "param": "list, get, set, describe, dump",
+    "param": "list, get, set, describe",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -49,9 +48,3 @@ def _made(package: str, group: str, name: str) -> type:
     full = f"{package}/{group}/{name}"
     parts = group != "msg" and "_" in name  # a part by itself: Trigger_Request
     return MAKERS["msg" if parts else group](full)
-
-
-def install() -> None:
-    """Behind all others: a package of the real ROS wins."""
-    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-        sys.meta_path.append(Finder())

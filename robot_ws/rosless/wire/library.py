@@ -47,6 +47,12 @@ class Info(C.Structure):
     )
 
 
+class Incompatible(C.Structure):
+    """dds_offered_incompatible_qos_status_t"""
+
+    _fields_ = (("total", C.c_uint32), ("change", C.c_int32), ("policy", C.c_uint32))
+
+
 class _Vector(C.Structure):
     """iovec"""
 

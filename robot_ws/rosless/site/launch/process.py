@@ -20,7 +20,7 @@ from . import guardian
 _READ = 1 << 16
 _MOST = 16  # reads that hold all a pipe can
 
-OnOutput = Callable[[int, bytes], None]  # 1 or 2, and what was written there
+OnOutput = Callable[[int, bytes], None]  # 1 or 2, and what was written there; nothing at its end
 
 
 class Guardian:
@@ -32,12 +32,10 @@ class Guardian:
             *script, stdin=PIPE, start_new_session=True
         )
 
-    def watch(self, group: int) -> None:
-        self._write(f"{group}\n")
-
-    def release(self, group: int) -> None:
-        """Its first process has ended. Children that it left behind end with launch."""
-        self._write(f"-{group}\n")
+    def tell(self, group: int) -> None:
+        """N: it is there; -N: its first process has ended, and what that left ends with launch."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{group}\n".encode())
 
     async def close(self) -> None:
         """Returns once nothing is left."""
@@ -45,51 +43,39 @@ class Guardian:
         self._process.stdin.close()
         await self._process.wait()
 
-    def _write(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line.encode())
-
 
 class Process:
     def __init__(
         self, process: asyncio.subprocess.Process, outputs: Sequence[_Output], watch: Guardian
     ) -> None:
-        self._process = process
-        self._outputs = outputs
-        self._guardian = watch
+        self._process, self._outputs, self._guardian = process, outputs, watch
         self.pid = process.pid
-        watch.watch(self.pid)
+        watch.tell(self.pid)
 
     @classmethod
     async def start(
         cls,
         cmd: Sequence[str],
-        *,
         cwd: str | None,
         env: dict[str, str],
-        emulate_tty: bool,
         on_output: OnOutput,
         watch: Guardian,
+        *,
+        emulate_tty: bool = False,
     ) -> Process:
         """OSError where it cannot be."""
         pairs = [pty.openpty() if emulate_tty else os.pipe() for _ in range(2)]
-        theirs = [pair[1] for pair in pairs]
+        out, err = (pair[1] for pair in pairs)
         try:
             process = await asyncio.create_subprocess_exec(
-                *cmd,
-                cwd=cwd,
-                env=env,
-                stdin=PIPE,
-                stdout=theirs[0],
-                stderr=theirs[1],
-                start_new_session=True,
+                *cmd, cwd=cwd, env=env, stdin=PIPE, stdout=out, stderr=err, start_new_session=True
             )
         except BaseException:
             for ours, _ in pairs:
                 os.close(ours)
             raise
         finally:
-            for end in theirs:
+            for end in (out, err):
                 os.close(end)
         outputs = [_Output(number, pair[0], on_output) for number, pair in enumerate(pairs, 1)]
         return cls(process, outputs, watch)
@@ -99,17 +85,12 @@ class Process:
         code = await self._process.wait()
         for output in self._outputs:
             output.finish()
-        self._guardian.release(self.pid)
+        self._guardian.tell(-self.pid)
         return code
 
     def send(self, number: signal.Signals) -> None:
-        if self._process.returncode is None:
-            with suppress(ProcessLookupError):  # it has just ended
-                os.kill(self.pid, number)
-
-    def send_to_group(self, number: signal.Signals) -> None:
-        """Its children too, as Ctrl-C in a terminal would."""
-        with suppress(ProcessLookupError):
+        """To its children too, as Ctrl-C in a terminal would."""
+        with suppress(ProcessLookupError):  # it has just ended
             os.killpg(self.pid, number)
 
 
@@ -117,12 +98,10 @@ class _Output:
     """Reads one output of a process as it comes."""
 
     def __init__(self, number: int, descriptor: int, on_output: OnOutput) -> None:
-        self._number = number
-        self._descriptor = descriptor
-        self._on_output = on_output
-        os.set_blocking(descriptor, False)
+        self._number, self._descriptor, self._on_output = number, descriptor, on_output
         self._open = True
         self._loop = asyncio.get_running_loop()
+        os.set_blocking(descriptor, False)
         self._loop.add_reader(descriptor, self._read)
 
     def finish(self) -> None:
@@ -152,3 +131,4 @@ class _Output:
             self._open = False
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
+            self._on_output(self._number, b"")

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rclpy.context import Context
-from rclpy.signals import (
-    SignalHandlerOptions,
-    install_signal_handlers,
-    uninstall_signal_handlers,
-)
+from rosless.left_out import left_out
+
+from rclpy.context import Context, get_default_context
+from rclpy.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
 from rclpy.task import Future
-from rclpy.utilities import get_default_context, ok, try_shutdown
+from rclpy.utilities import ok, try_shutdown
 
 if TYPE_CHECKING:
     from rclpy.executors import Executor
     from rclpy.node import Node
 
+__all__ = [
+    "Context",
+    "Future",
+    "SignalHandlerOptions",
+    "create_node",
+    "get_default_context",
+    "get_global_executor",
+    "init",
+    "ok",
+    "shutdown",
+    "spin",
+    "spin_once",
+    "spin_until_future_complete",
+    "try_shutdown",
+]
 _executor: Executor | None = None
 
 
@@ -78,25 +92,26 @@ def create_node(node_name: str, **choices: Any) -> Node:
     return Node(node_name, **choices)
 
 
+@contextmanager
+def _with(node: Node, executor: Executor | None) -> Iterator[Executor]:
+    chosen = executor or get_global_executor()
+    try:
+        chosen.add_node(node)
+        yield chosen
+    finally:
+        chosen.remove_node(node)
+
+
 def spin_once(
     node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None
 ) -> None:
-    chosen = executor or get_global_executor()
-    try:
-        chosen.add_node(node)
+    with _with(node, executor) as chosen:
         chosen.spin_once(timeout_sec)
-    finally:
-        chosen.remove_node(node)
 
 
 def spin(node: Node, executor: Executor | None = None) -> None:
-    chosen = executor or get_global_executor()
-    try:
-        chosen.add_node(node)
-        while chosen.context.ok() and not chosen._is_shutdown:
-            chosen.spin_once()
-    finally:
-        chosen.remove_node(node)
+    with _with(node, executor) as chosen:
+        chosen.spin()
 
 
 def spin_until_future_complete(
@@ -105,27 +120,8 @@ def spin_until_future_complete(
     executor: Executor | None = None,
     timeout_sec: float | None = None,
 ) -> None:
-    chosen = executor or get_global_executor()
-    try:
-        chosen.add_node(node)
+    with _with(node, executor) as chosen:
         chosen.spin_until_future_complete(future, timeout_sec)
-    finally:
-        chosen.remove_node(node)
 
 
-__all__ = [
-    "Context",
-    "Future",
-    "InitContextManager",
-    "SignalHandlerOptions",
-    "create_node",
-    "get_default_context",
-    "get_global_executor",
-    "init",
-    "ok",
-    "shutdown",
-    "spin",
-    "spin_once",
-    "spin_until_future_complete",
-    "try_shutdown",
-]
+__getattr__ = left_out(__name__)

@@ -3,53 +3,45 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
 from rosless.wire.calls import HEADER, Caller
-from rosless.wire.participant import Participant
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.context import Context
 from rclpy.exceptions import InvalidHandle
 from rclpy.impl.entity import Entity
-from rclpy.logging import get_logger
+from rclpy.impl.waiting import until_true
 from rclpy.qos import QoSProfile
 from rclpy.task import Future
 
-POLL_S = 0.005  # how often somebody who waits for a service looks
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
 class Client(Entity):
     def __init__(
         self,
-        context: Context,
-        participant: Participant,
+        node: Node,
         srv_type: Any,
         srv_name: str,
         qos_profile: QoSProfile,
         callback_group: CallbackGroup,
-        executor: Callable[[], Any],
     ) -> None:
-        self.context, self.srv_type, self.srv_name = context, srv_type, srv_name
-        self.qos_profile, self._executor = qos_profile, executor
-        self.caller = Caller(participant, srv_name, srv_type.NAME, qos_profile.get_c_qos_profile())
-        super().__init__(callback_group, self.caller.reader.condition)
+        self.srv_type, self.qos_profile, self._node = srv_type, qos_profile, node
+        self.srv_name = self.service_name = srv_name
+        quality = qos_profile.quality()
+        self._caller = Caller(node.context.participant, srv_name, srv_type.NAME, quality)
+        reader, writer = self._caller.reader, self._caller.writer
+        super().__init__(callback_group, reader.condition, reader, writer)
         self._pending: dict[int, Future] = {}
         self._lock = threading.Lock()
 
-    @property
-    def service_name(self) -> str:
-        return self.srv_name
-
     def call(self, request: Any, timeout_sec: float | None = None) -> Any:
         """Wait for the answer, in another thread than the one that spins."""
-        over = threading.Event()
         future = self.call_async(request)
-        future._when_done(over.set)
-        if not over.wait(timeout_sec):
+        if not future._waited(timeout_sec):
             self.remove_pending_request(future)
             raise TimeoutError(f"service '{self.srv_name}' did not answer within {timeout_sec} s")
         return future.result()
@@ -62,11 +54,11 @@ class Client(Entity):
             )
         if not self.alive:
             raise InvalidHandle(f"client of '{self.srv_name}' was destroyed")
-        future = Future(executor=self._executor())
-        number = self.caller.number()
+        future = Future(executor=self._node.executor)
+        number = self._caller.number()
         with self._lock:
             self._pending[number] = future
-        self.caller.send(request, number)
+        self._caller.call(request, number)
         return future
 
     def remove_pending_request(self, future: Future) -> None:
@@ -75,7 +67,7 @@ class Client(Entity):
             self._pending = {k: one for k, one in self._pending.items() if one is not future}
 
     def take(self) -> Callable[[], None] | None:
-        taken = self.caller.take()
+        taken = self._caller.take()
         if taken is None:
             return None
         data, number = taken
@@ -86,23 +78,13 @@ class Client(Entity):
         try:
             response = cdr.deserialize(data, self.srv_type.Response, HEADER.size)
         except cdr.Malformed as error:
-            get_logger("rclpy").error(f"an answer of '{self.srv_name}': {error}")
+            self._node.get_logger().error(f"an answer of '{self.srv_name}': {error}")
             failure = error
             return lambda: future.set_exception(failure)
         return lambda: future.set_result(response)
 
     def service_is_ready(self) -> bool:
-        return self.caller.ready()
+        return self._caller.ready()
 
     def wait_for_service(self, timeout_sec: float | None = None) -> bool:
-        forever = timeout_sec is None or timeout_sec < 0
-        end = time.monotonic() + (timeout_sec or 0.0)
-        while self.context.ok() and not self.service_is_ready():
-            if not forever and time.monotonic() >= end:
-                break
-            time.sleep(POLL_S)
-        return self.service_is_ready()
-
-    def destroy(self) -> None:
-        self.alive = False
-        self.caller.close()
+        return until_true(self.service_is_ready, self._node.context, timeout_sec)

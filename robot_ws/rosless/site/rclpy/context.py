@@ -15,6 +15,7 @@ from rosless.wire.settings import domain_id as domain_of_environment
 
 from rclpy.exceptions import NotInitializedException
 from rclpy.impl.arguments import Arguments, parse
+from rclpy.logging import set_levels
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from rclpy.executors import Executor
 
 ALL: weakref.WeakSet[Context] = weakref.WeakSet()
+_default: Context | None = None
+_lock = threading.RLock()
 
 
 class Context:
@@ -30,19 +33,12 @@ class Context:
         self._ok = self._begun = False
         self._callbacks: list[Any] = []
         self.executors: weakref.WeakSet[Executor] = weakref.WeakSet()
-        self._nodes = 0
+        self._nodes = self._domain = 0
         self._participant: Participant | None = None
         self._graph: Graph | None = None
-        self._domain = 0
         self.arguments = Arguments()
 
-    def init(
-        self,
-        args: Sequence[str] | None = None,
-        *,
-        initialize_logging: bool = True,
-        domain_id: int | None = None,
-    ) -> None:
+    def init(self, args: Sequence[str] | None = None, *, domain_id: int | None = None) -> None:
         with self._lock:
             if self._begun:
                 raise RuntimeError("Context.init() must only be called once")
@@ -52,10 +48,7 @@ class Context:
             self._domain = domain_of_environment() if domain_id is None else domain_id
             self._ok = self._begun = True
             ALL.add(self)
-        if initialize_logging:
-            from rclpy.logging import initialize
-
-            initialize(self.arguments.levels)
+        set_levels(self.arguments.levels)
 
     def ok(self) -> bool:
         return self._ok
@@ -85,8 +78,7 @@ class Context:
     def on_shutdown(self, callback: Callable[[], Any]) -> None:
         """Methods are held weakly."""
         bound = hasattr(callback, "__self__")
-        held = weakref.WeakMethod(callback) if bound else lambda: callback
-        self._callbacks.append(held)
+        self._callbacks.append(weakref.WeakMethod(callback) if bound else lambda: callback)
 
     def shutdown(self) -> None:
         if not self.try_shutdown():
@@ -114,16 +106,12 @@ class Context:
         """Who waits: it looks again at whether to go on."""
         for executor in list(self.executors):
             executor.wake()
-        self._close_if_unused()
+        self.count_node(0)
 
     def count_node(self, change: int) -> None:
         """The participant goes with the last node, after shutdown."""
         with self._lock:
             self._nodes += change
-        self._close_if_unused()
-
-    def _close_if_unused(self) -> None:
-        with self._lock:
             if not self._ok and self._nodes <= 0:
                 self.close()
 
@@ -139,6 +127,16 @@ class Context:
 
     def __exit__(self, *_: object) -> None:
         self.try_shutdown()
+
+
+def get_default_context(*, shutting_down: bool = False) -> Context:
+    """There is always one; after the one that is shutting down comes another."""
+    global _default
+    with _lock:
+        found = _default = _default or Context()
+        if shutting_down:
+            _default = None
+        return found
 
 
 @atexit.register

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Mapping
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import yaml
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterType, ParameterValue
+from rosless.left_out import left_out
 
-from rclpy.impl.arguments import matches, parameters_in
 from rclpy.impl.yaml_text import parse_yaml
 
 PARAMETER_SEPARATOR_STRING = "."
 _LISTS = (list, tuple, array.array)
+_KINDS = {"BOOL": bool, "INTEGER": int, "DOUBLE": float, "STRING": str, "BYTE": bytes}
 
 
 class Parameter:
@@ -41,12 +40,23 @@ class Parameter:
             raise TypeError(f"The given value is not one of the allowed types '{parameter_value}'.")
 
         def check(self, parameter_value: Any) -> bool:
+            if self is Parameter.Type.NOT_SET:
+                return parameter_value is None
             kind = _KINDS[self.name.removesuffix("_ARRAY")]
-            if not self.name.endswith("_ARRAY"):
+            if not self.is_array:
                 return _is(parameter_value, kind)
             return isinstance(parameter_value, _LISTS) and all(
                 _is(one, kind) for one in parameter_value
             )
+
+        @property
+        def is_array(self) -> bool:
+            return self.name.endswith("_ARRAY")
+
+        @property
+        def field(self) -> str:
+            """Of a ParameterValue."""
+            return f"{self.name.lower()}_value"
 
     @classmethod
     def from_parameter_msg(cls, param_msg: ParameterMsg) -> Parameter:
@@ -60,19 +70,7 @@ class Parameter:
             raise TypeError(f"type must be an instance of '{Parameter.Type!r}'")
         if not type_.check(value):
             raise ValueError(f"Type '{type_}' and value '{value}' do not agree")
-        self._type_, self._name, self._value = type_, name, value
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def type_(self) -> Parameter.Type:
-        return self._type_
-
-    @property
-    def value(self) -> Any:
-        return self._value
+        self.name, self.type_, self.value = name, type_, value
 
     def __repr__(self) -> str:
         return f"Parameter(name={self.name!r}, type_={self.type_}, value={self.value!r})"
@@ -80,21 +78,11 @@ class Parameter:
     def get_parameter_value(self) -> ParameterValue:
         if self.type_ == Parameter.Type.NOT_SET:
             return ParameterValue(type=self.type_.value)
-        value = list(self.value) if self.type_.name.endswith("_ARRAY") else self.value
-        return ParameterValue(type=self.type_.value, **{f"{self.type_.name.lower()}_value": value})
+        value = list(self.value) if self.type_.is_array else self.value
+        return ParameterValue(type=self.type_.value, **{self.type_.field: value})
 
     def to_parameter_msg(self) -> ParameterMsg:
         return ParameterMsg(name=self.name, value=self.get_parameter_value())
-
-
-_KINDS: Mapping[str, type] = {
-    "NOT_SET": type(None),
-    "BOOL": bool,
-    "INTEGER": int,
-    "DOUBLE": float,
-    "STRING": str,
-    "BYTE": bytes,
-}
 
 
 def _is(value: object, kind: type) -> bool:
@@ -102,14 +90,11 @@ def _is(value: object, kind: type) -> bool:
 
 
 def parameter_value_to_python(parameter_value: ParameterValue) -> Any:
-    try:
-        type_ = Parameter.Type(parameter_value.type)
-    except ValueError:
-        raise RuntimeError(f"unexpected parameter type {parameter_value.type}") from None
+    type_ = Parameter.Type(parameter_value.type)
     if type_ == Parameter.Type.NOT_SET:
         return None
-    value = getattr(parameter_value, f"{type_.name.lower()}_value")
-    if not type_.name.endswith("_ARRAY"):
+    value = getattr(parameter_value, type_.field)
+    if not type_.is_array:
         return value
     return value.tolist() if hasattr(value, "tolist") else list(value)
 
@@ -118,38 +103,10 @@ def get_parameter_value(string_value: str) -> ParameterValue:
     """Of what a person typed."""
     try:
         value = parse_yaml(string_value)
-        return Parameter(
-            "", value=value if value is not None else string_value
-        ).get_parameter_value()
+        typed = Parameter("", value=value if value is not None else string_value)
     except (yaml.YAMLError, TypeError):
-        return Parameter("", value=string_value).get_parameter_value()
+        typed = Parameter("", value=string_value)
+    return typed.get_parameter_value()
 
 
-def parameter_dict_from_yaml_file(
-    parameter_file: str,
-    use_wildcard: bool = False,
-    target_nodes: list[str] | None = None,
-    namespace: str = "",
-) -> dict[str, ParameterMsg]:
-    found = parameters_in(Path(parameter_file))
-    for node in target_nodes or ():
-        if not any(matches(pattern, node) for pattern, *_ in found):
-            raise RuntimeError(f"Param file does not contain parameters for {node}")
-    result = {}
-    for pattern, name, value in found:
-        everyones = pattern == "/**"
-        if everyones and not use_wildcard and target_nodes:
-            continue
-        if everyones or not target_nodes or any(matches(pattern, node) for node in target_nodes):
-            full = f"{namespace}{name}"
-            result[full] = Parameter(full, value=value).to_parameter_msg()
-    return result
-
-
-__all__ = [
-    "PARAMETER_SEPARATOR_STRING",
-    "Parameter",
-    "get_parameter_value",
-    "parameter_dict_from_yaml_file",
-    "parameter_value_to_python",
-]
+__getattr__ = left_out(__name__)

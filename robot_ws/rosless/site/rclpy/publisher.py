@@ -3,47 +3,46 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
 from rosless.wire.library import FOREVER, LIBRARY, WireError
-from rosless.wire.participant import Participant, Writer
+from rosless.wire.participant import Writer
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.duration import Duration
-from rclpy.event_handler import Events, PublisherEventCallbacks
+from rclpy.event_handler import IncompatibleQoS, PublisherEventCallbacks
 from rclpy.exceptions import InvalidHandle
+from rclpy.impl.entity import Entity
 from rclpy.qos import QoSProfile
+from rclpy.time import Duration
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
-class Publisher:
+class Publisher(Entity):
     def __init__(
         self,
-        participant: Participant,
+        node: Node,
         msg_type: Any,
         topic: str,
         qos_profile: QoSProfile,
-        event_callbacks: PublisherEventCallbacks,
         callback_group: CallbackGroup,
-        logger_name: str,
+        event_callbacks: PublisherEventCallbacks,
     ) -> None:
-        self.msg_type, self.topic, self.qos_profile = msg_type, topic, qos_profile
-        quality = qos_profile.get_c_qos_profile()
-        prefix = "" if qos_profile.avoid_ros_namespace_conventions else "rt"
-        self.writer = Writer(participant, prefix + topic, msg_type.NAME, quality)
-        handlers = event_callbacks.for_topic(topic, logger_name)
-        self.events = Events(callback_group, self.writer, handlers) if handlers else None
-        self.event_handlers = handlers
-        self.logger_name = logger_name
+        self.msg_type, self.qos_profile = msg_type, qos_profile
+        self.topic = self.topic_name = topic
+        name, quality = qos_profile.dds_topic(topic), qos_profile.quality()
+        self.writer = Writer(node.context.participant, name, msg_type.NAME, quality)
+        super().__init__(callback_group, None, self.writer)
+        if callback := event_callbacks.chosen(topic, node.get_logger().name):
+            self.events = IncompatibleQoS(callback_group, self.writer, callback)
 
-    @property
-    def topic_name(self) -> str:
-        return self.topic
+    def eligible(self) -> bool:
+        return False  # nobody waits for it
 
     def publish(self, msg: Any) -> None:
         """A message, or the bytes of one."""
-        if not self.writer.open:
-            raise InvalidHandle(f"publisher on '{self.topic}' was destroyed")
         if isinstance(msg, self.msg_type):
             parts = cdr.pieces(msg)
         elif isinstance(msg, bytes):
@@ -54,11 +53,12 @@ class Publisher:
                 f"wanted {self.msg_type.NAME}"
             )
         try:
-            self.writer.write(parts)
+            if self.alive:
+                return self.writer.write(parts)
         except WireError:
-            if self.writer.open:
+            if self.alive:
                 raise
-            raise InvalidHandle(f"publisher on '{self.topic}' was destroyed") from None
+        raise InvalidHandle(f"publisher on '{self.topic}' was destroyed")
 
     def get_subscription_count(self) -> int:
         return self.writer.met()
@@ -70,8 +70,3 @@ class Publisher:
         limit = FOREVER if timeout is None or timeout.nanoseconds < 0 else timeout.nanoseconds
         code: int = LIBRARY.dds_wait_for_acks(self.writer.ref, ctypes.c_int64(limit))
         return code == 0
-
-    def destroy(self) -> None:
-        if self.events is not None:
-            self.events.alive = False
-        self.writer.close()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
 from rosless.wire.calls import HEADER, Header, Server
 from rosless.wire.library import WireError
-from rosless.wire.participant import Participant
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.exceptions import InvalidHandle
 from rclpy.impl.entity import Entity
-from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
 class Service(Entity):
@@ -24,34 +25,31 @@ class Service(Entity):
 
     def __init__(
         self,
-        participant: Participant,
+        node: Node,
         srv_type: Any,
         srv_name: str,
         callback: Callable[[Any, Any], Any],
-        callback_group: CallbackGroup,
         qos_profile: QoSProfile,
-        logger_name: str,
-        deferred: bool = False,
+        callback_group: CallbackGroup,
+        deferred: bool,
     ) -> None:
-        self.srv_type, self.srv_name, self.callback = srv_type, srv_name, callback
-        self.qos_profile, self.logger_name, self._deferred = qos_profile, logger_name, deferred
-        quality = qos_profile.get_c_qos_profile()
-        self.server = Server(participant, srv_name, srv_type.NAME, quality)
-        super().__init__(callback_group, self.server.reader.condition)
-
-    @property
-    def service_name(self) -> str:
-        return self.srv_name
+        self.srv_type, self.callback, self.qos_profile = srv_type, callback, qos_profile
+        self.srv_name = self.service_name = srv_name
+        self._logger, self._deferred = node.get_logger(), deferred
+        quality = qos_profile.quality()
+        self._server = Server(node.context.participant, srv_name, srv_type.NAME, quality)
+        reader, writer = self._server.reader, self._server.writer
+        super().__init__(callback_group, reader.condition, reader, writer)
 
     def take(self) -> Callable[[], Any] | None:
-        taken = self.server.take()
+        taken = self._server.take()
         if taken is None:
             return None
         data, header = taken
         try:
             request = cdr.deserialize(data, self.srv_type.Request, HEADER.size)
         except cdr.Malformed as error:
-            get_logger(self.logger_name).error(f"dropped a call of '{self.srv_name}': {error}")
+            self._logger.error(f"dropped a call of '{self.srv_name}': {error}")
             return None
 
         def call() -> Any:
@@ -60,8 +58,7 @@ class Service(Entity):
             response = self.callback(request, self.srv_type.Response())
             if inspect.iscoroutine(response):
                 return self._later(response, header)
-            self.answer(response, header)
-            return None
+            return self.answer(response, header)
 
         return call
 
@@ -73,7 +70,7 @@ class Service(Entity):
         try:
             self.send_response(response, header)
         except InvalidHandle as error:
-            get_logger(self.logger_name).warning(f"nothing was answered: {error}")
+            self._logger.warning(f"nothing was answered: {error}")
 
     def send_response(self, response: Any, header: Header) -> None:
         if not isinstance(response, self.srv_type.Response):
@@ -81,15 +78,10 @@ class Service(Entity):
                 f"service '{self.srv_name}': found {response!r}, wanted its "
                 f"{self.srv_type.NAME}.Response; return the response from the callback"
             )
-        if not self.alive:
-            raise InvalidHandle(f"service '{self.srv_name}' was destroyed")
         try:
-            self.server.reply(response, header)
+            if self.alive:
+                return self._server.send(response, header)
         except WireError:
             if self.alive:
                 raise
-            raise InvalidHandle(f"service '{self.srv_name}' was destroyed") from None
-
-    def destroy(self) -> None:
-        self.alive = False
-        self.server.close()
+        raise InvalidHandle(f"service '{self.srv_name}' was destroyed")

@@ -5,16 +5,18 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
-from rosless.wire.participant import Participant, Reader
+from rosless.wire.participant import Reader
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.event_handler import Events, SubscriptionEventCallbacks
+from rclpy.event_handler import IncompatibleQoS, SubscriptionEventCallbacks
 from rclpy.impl.entity import Entity
-from rclpy.logging import get_logger
 from rclpy.qos import QoSProfile
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
 class Subscription(Entity):
@@ -22,30 +24,23 @@ class Subscription(Entity):
 
     def __init__(
         self,
-        participant: Participant,
+        node: Node,
         msg_type: Any,
         topic: str,
         callback: Callable[..., Any],
-        callback_group: CallbackGroup,
         qos_profile: QoSProfile,
-        raw: bool,
+        callback_group: CallbackGroup,
         event_callbacks: SubscriptionEventCallbacks,
-        logger_name: str,
+        raw: bool,
     ) -> None:
-        self.msg_type, self.topic, self.qos_profile = msg_type, topic, qos_profile
-        self.raw, self.logger_name = raw, logger_name
-        self.callback = callback
-        quality = qos_profile.get_c_qos_profile()
-        prefix = "" if qos_profile.avoid_ros_namespace_conventions else "rt"
-        self.reader = Reader(participant, prefix + topic, msg_type.NAME, quality)
-        super().__init__(callback_group, self.reader.condition)
-        handlers = event_callbacks.for_topic(topic, logger_name)
-        self.events = Events(callback_group, self.reader, handlers) if handlers else None
-        self.event_handlers = handlers
-
-    @property
-    def topic_name(self) -> str:
-        return self.topic
+        self.msg_type, self.qos_profile, self.raw = msg_type, qos_profile, raw
+        self.topic = self.topic_name = topic
+        self.callback, self._logger = callback, node.get_logger()
+        name, quality = qos_profile.dds_topic(topic), qos_profile.quality()
+        self.reader = Reader(node.context.participant, name, msg_type.NAME, quality)
+        super().__init__(callback_group, self.reader.condition, self.reader)
+        if told := event_callbacks.chosen(topic, self._logger.name):
+            self.events = IncompatibleQoS(callback_group, self.reader, told)
 
     @property
     def callback(self) -> Callable[..., Any]:
@@ -66,18 +61,12 @@ class Subscription(Entity):
         try:
             message = data.tobytes() if self.raw else cdr.deserialize(data, self.msg_type)
         except cdr.Malformed as error:
-            get_logger(self.logger_name).error(f"dropped a message on '{self.topic}': {error}")
+            self._logger.error(f"dropped a message on '{self.topic}': {error}")
             return None
         if not self._informed:
             return lambda: self._callback(message)
         info = {"source_timestamp": stamp, "received_timestamp": time.time_ns()}
         return lambda: self._callback(message, info)
-
-    def destroy(self) -> None:
-        self.alive = False
-        if self.events is not None:
-            self.events.alive = False
-        self.reader.close()
 
 
 def _arguments(callback: Callable[..., Any]) -> int:

@@ -89,6 +89,12 @@ class Future:
         if over:
             resume()
 
+    def _waited(self, timeout_sec: float | None = None) -> bool:
+        """Whether it was done in time, by another thread."""
+        over = threading.Event()
+        self._when_done(over.set)
+        return over.wait(timeout_sec)
+
     def _finished(self) -> None:
         with self._lock:
             callbacks, self._callbacks = self._callbacks, []

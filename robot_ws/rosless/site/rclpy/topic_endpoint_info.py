@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 
 from rclpy.qos import QoSProfile
@@ -16,10 +16,10 @@ class TopicEndpointTypeEnum(IntEnum):
 
 @dataclass
 class TopicEndpointInfo:
-    node_name: str = ""
-    node_namespace: str = ""
-    topic_type: str = ""
-    topic_type_hash: str = ""
-    endpoint_type: TopicEndpointTypeEnum = TopicEndpointTypeEnum.INVALID
-    endpoint_gid: list[int] = field(default_factory=list)
-    qos_profile: QoSProfile = field(default_factory=lambda: QoSProfile(depth=0))
+    node_name: str
+    node_namespace: str
+    topic_type: str
+    topic_type_hash: str
+    endpoint_type: TopicEndpointTypeEnum
+    endpoint_gid: list[int]
+    qos_profile: QoSProfile

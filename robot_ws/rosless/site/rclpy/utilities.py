@@ -1,28 +1,16 @@
-"""The context that is meant when none is named."""
+"""What does not need a node. The context that is meant where none is named is the default one."""
 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Sequence
 
-from rclpy.context import Context
+from rosless.left_out import left_out
+
+from rclpy.context import Context, get_default_context
 from rclpy.impl.arguments import parse
 
-_default: Context | None = None
-_lock = threading.RLock()
-
-
-def get_default_context(*, shutting_down: bool = False) -> Context:
-    """There is always one; after the one that is shutting down comes another."""
-    global _default
-    with _lock:
-        if _default is None:
-            _default = Context()
-        found = _default
-        if shutting_down:
-            _default = None
-        return found
+__all__ = ["get_default_context", "ok", "remove_ros_args", "shutdown", "try_shutdown"]
 
 
 def ok(*, context: Context | None = None) -> bool:
@@ -41,5 +29,4 @@ def remove_ros_args(args: Sequence[str] | None = None) -> list[str]:
     return parse(sys.argv if args is None else args).rest
 
 
-def get_rmw_implementation_identifier() -> str:
-    return "rmw_cyclonedds_cpp"
+__getattr__ = left_out(__name__)

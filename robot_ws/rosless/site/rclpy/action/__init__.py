@@ -1,5 +1,7 @@
 """Actions: goals with feedback, that can be cancelled, and have a result."""
 
+from rosless.left_out import left_out
+
 from rclpy.action.client import ActionClient
 from rclpy.action.graph import get_action_names_and_types
 from rclpy.action.server import ActionServer, CancelResponse, GoalResponse
@@ -11,3 +13,5 @@ __all__ = [
     "GoalResponse",
     "get_action_names_and_types",
 ]
+
+__getattr__ = left_out(__name__)

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
 from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
 
-from rclpy.exceptions import InvalidParameterException
 from rclpy.parameter import Parameter
 
 TOLERANCE = 1e-6  # of a step, relative
@@ -50,15 +47,3 @@ def _out_of_range(one: Parameter, allowed: Any, exact: bool) -> str:
         if not same(low + steps * allowed.step, one.value):
             return f"Parameter {one.name} is not a valid step. {where}, step: {allowed.step}"
     return ""
-
-
-def validate_parameter_name(name: str) -> bool:
-    """Printed text, and no empty part."""
-    if not name or not re.fullmatch(r"\S(.*\S)?", name):
-        raise InvalidParameterException(name)
-    return True
-
-
-def require_names(names: Iterable[object]) -> None:
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError("All names must be instances of type str")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 
-from rosless.wire.graph import UNKNOWN, Found, Graph, NodeName
+from rosless.wire.graph import UNKNOWN, Found, Graph
 
+from rclpy.context import Context
+from rclpy.impl.waiting import until_true
 from rclpy.qos import QoSProfile
 from rclpy.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
 
 NamesAndTypes = list[tuple[str, list[str]]]
-POLL_S = 0.01
 
 
 class Queries:
     """The part of a node that looks around."""
 
+    _ros_context: Context
     _ros_graph: Graph
     resolve_topic_name: Callable[..., str]
     resolve_service_name: Callable[..., str]
@@ -25,21 +26,18 @@ class Queries:
         return [(name, namespace) for namespace, name in self._ros_graph.nodes()]
 
     def get_node_names(self) -> list[str]:
-        return [name for name, _ in self.get_node_names_and_namespaces()]
+        return [name for _, name in self._ros_graph.nodes()]
 
     def get_fully_qualified_node_names(self) -> list[str]:
-        return [
-            f"{space.rstrip('/')}/{name}" for name, space in self.get_node_names_and_namespaces()
-        ]
+        return [f"{space.rstrip('/')}/{name}" for space, name in self._ros_graph.nodes()]
 
     def wait_for_node(self, fully_qualified_node_name: str, timeout: float) -> bool:
         wanted = "/" + fully_qualified_node_name.lstrip("/")
-        end = time.monotonic() + timeout
-        while wanted not in self.get_fully_qualified_node_names():
-            if time.monotonic() > end:
-                return False
-            time.sleep(POLL_S)
-        return True
+
+        def there() -> bool:
+            return wanted in self.get_fully_qualified_node_names()
+
+        return until_true(there, self._ros_context, timeout)
 
     def get_topic_names_and_types(self, no_demangle: bool = False) -> NamesAndTypes:
         return _topics([*self._ros_graph.writers(), *self._ros_graph.readers()], no_demangle)
@@ -68,20 +66,20 @@ class Queries:
         return _services(_of(self._ros_graph.readers(), node_name, node_namespace), "rr", "Reply")
 
     def count_publishers(self, topic_name: str) -> int:
-        wanted = f"rt{self.resolve_topic_name(topic_name)}"
-        return sum(one.topic == wanted for one in self._ros_graph.writers())
+        return len(self.get_publishers_info_by_topic(topic_name))
 
     def count_subscribers(self, topic_name: str) -> int:
-        wanted = f"rt{self.resolve_topic_name(topic_name)}"
-        return sum(one.topic == wanted for one in self._ros_graph.readers())
+        return len(self.get_subscriptions_info_by_topic(topic_name))
 
     def count_services(self, service_name: str) -> int:
-        wanted = f"rq{self.resolve_service_name(service_name)}Request"
-        return sum(one.topic == wanted for one in self._ros_graph.readers())
+        return self._ros_count(self._ros_graph.readers(), service_name)
 
     def count_clients(self, service_name: str) -> int:
+        return self._ros_count(self._ros_graph.writers(), service_name)
+
+    def _ros_count(self, found: list[Found], service_name: str) -> int:
         wanted = f"rq{self.resolve_service_name(service_name)}Request"
-        return sum(one.topic == wanted for one in self._ros_graph.writers())
+        return sum(one.topic == wanted for one in found)
 
     def get_publishers_info_by_topic(
         self, topic_name: str, no_mangle: bool = False
@@ -115,7 +113,7 @@ class Queries:
 
 
 def _of(found: list[Found], name: str, namespace: str) -> list[Found]:
-    wanted: NodeName = (namespace, name)
+    wanted = (namespace, name)
     return [one for one in found if one.node == wanted and one.node != UNKNOWN]
 
 
@@ -126,7 +124,7 @@ def _topics(found: Iterable[Found], no_demangle: bool) -> NamesAndTypes:
 
 
 def _services(found: Iterable[Found], prefix: str, suffix: str) -> NamesAndTypes:
-    kind = f"_{'Request' if suffix == 'Request' else 'Response'}"
+    kind = "_Request" if suffix == "Request" else "_Response"
     return _grouped(
         (one.topic.removeprefix(prefix).removesuffix(suffix), one.type_name.removesuffix(kind))
         for one in found
@@ -135,9 +133,7 @@ def _services(found: Iterable[Found], prefix: str, suffix: str) -> NamesAndTypes
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
-    result: dict[str, list[str]] = {}
+    result: dict[str, dict[str, None]] = {}
     for name, type_name in pairs:
-        types = result.setdefault(name, [])
-        if type_name not in types:
-            types.append(type_name)
-    return sorted(result.items())
+        result.setdefault(name, {})[type_name] = None
+    return sorted((name, list(types)) for name, types in result.items())

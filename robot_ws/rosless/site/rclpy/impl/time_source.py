@@ -10,7 +10,6 @@ from rosgraph_msgs.msg import Clock as ClockMsg
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.clock import ROSClock
-from rclpy.clock_type import ClockType
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
@@ -34,10 +33,8 @@ class TimeSource:
 
     @staticmethod
     def _check(parameters: list[Parameter]) -> SetParametersResult:
-        for one in parameters:
-            if one.name == NAME and one.type_ != Parameter.Type.BOOL:
-                return SetParametersResult(successful=False, reason=f"{NAME} must be a bool")
-        return SetParametersResult(successful=True)
+        wrong = any(one.name == NAME and not isinstance(one.value, bool) for one in parameters)
+        return SetParametersResult(successful=not wrong, reason=f"{NAME} must be a bool")
 
     def _apply(self, parameters: list[Parameter]) -> None:
         node = self._node()
@@ -54,7 +51,6 @@ class TimeSource:
             self._clock._set_ros_time_is_active(one.value)
 
     def _hear(self, message: ClockMsg) -> None:
-        time = Time.from_msg(message.clock, ClockType.ROS_TIME)
-        self._clock.set_ros_time_override(time)
+        self._clock.set_ros_time_override(Time.from_msg(message.clock))
         if (node := self._node()) is not None:
             node._ros_wake()  # timers by this clock may be due
