@@ -38,6 +38,18 @@ def refuse(owner: str, options: Mapping[str, Any]) -> None:
             raise LeftOut(f"{owner}({name}=...)")
 
 
+class Absent:
+    """An attribute that a class has in ROS 2."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = f"{owner.__name__}.{name}"
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        if instance is None:
+            return self
+        raise LeftOut(self._name)
+
+
 class MissingModules(MetaPathFinder):
     """The last to be asked for a module of ROS: it is not there."""
 

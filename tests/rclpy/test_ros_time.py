@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import pytest
-import rclpy
 from builtin_interfaces.msg import Duration as DurationMsg
 from builtin_interfaces.msg import Time as TimeMsg
 from rclpy.clock import Clock, ROSClock
 from rclpy.clock_type import ClockType
-from rclpy.context import Context
 from rclpy.duration import Duration, Infinite
-from rclpy.exceptions import NotInitializedException
 from rclpy.time import Time
-from ros_doing import PATIENCE_S
 
 SECOND = 10**9
 KINDS = (ClockType.SYSTEM_TIME, ClockType.ROS_TIME, ClockType.STEADY_TIME)
@@ -121,35 +115,3 @@ def test_clocks_are_of_a_kind() -> None:
     assert Clock().clock_type == ClockType.SYSTEM_TIME
     with pytest.raises(TypeError):
         Clock(clock_type="STEADY_TIME")  # type: ignore[arg-type]
-
-
-def test_sleeping() -> None:
-    clock = Clock(clock_type=ClockType.STEADY_TIME)
-    begun = clock.now()
-    assert clock.sleep_for(Duration(seconds=0.03))
-    assert clock.now() - begun >= Duration(seconds=0.03)
-    assert clock.sleep_until(begun)
-    with pytest.raises(ValueError, match="type"):
-        clock.sleep_until(at(1))
-    with pytest.raises(NotInitializedException):
-        clock.sleep_for(Duration(seconds=1), context=Context())
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_shutdown_ends_a_sleep(kind: ClockType) -> None:
-    slept: list[bool] = []
-    clock = Clock(clock_type=kind)
-    begun = threading.Event()
-
-    def sleep() -> None:
-        begun.set()
-        with suppress(NotInitializedException):  # the shutdown came first
-            slept.append(clock.sleep_for(Duration(seconds=10 * PATIENCE_S)))
-
-    thread = threading.Thread(target=sleep, daemon=True)
-    thread.start()
-    assert begun.wait(PATIENCE_S)
-    rclpy.shutdown()
-    thread.join(PATIENCE_S)
-    assert not thread.is_alive()
-    assert True not in slept

@@ -203,4 +203,4 @@ def test_what_is_left_out_says_so() -> None:
     with pytest.raises(NotImplementedError, match=r"launch_ros\.substitutions is not in rosless"):
         importlib.import_module("launch_ros.substitutions")
     with pytest.raises(NotImplementedError, match=r"ExecuteProcess\(output_format=\.\.\.\)"):
-        launch.actions.ExecuteProcess(cmd=["true"], output_format="{line}")
+        launch.actions.ExecuteProcess(cmd=["true"], output_format="{line}")  # type: ignore[call-arg]

@@ -58,10 +58,9 @@ def test_required_process_shuts_the_launch_down() -> None:
         reasons.append(event.reason)  # type: ignore[attr-defined]
 
     other = python(HEARS, "SIGINT", name="other")
-    required = python(
-        "import time; time.sleep(0.3); raise SystemExit(2)", on_exit=Shutdown(reason="it is gone")
-    )
-    result = run(RegisterEventHandler(OnShutdown(on_shutdown=hear)), other, required)
+    required = python("raise SystemExit(2)", on_exit=Shutdown(reason="it is gone"))
+    handler = RegisterEventHandler(OnShutdown(on_shutdown=hear))
+    result = run(handler, other, when_ready(other, required))
     assert result.code == 0
     matched(r"^\[INFO\] \[launch\]: shutting down launched system: it is gone$", result)
     assert reasons == ["it is gone"]

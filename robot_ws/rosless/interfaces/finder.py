@@ -44,7 +44,7 @@ class Finder(MetaPathFinder, Loader):
         module.__all__ = sorted(known)  # type: ignore[attr-defined]
 
 
-def _made(package: str, group: str, name: str) -> type:
+def _made(package: str, group: str, name: str) -> Any:
     full = f"{package}/{group}/{name}"
     parts = group != "msg" and "_" in name  # a part by itself: Trigger_Request
     return MAKERS["msg" if parts else group](full)

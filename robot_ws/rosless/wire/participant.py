@@ -23,9 +23,9 @@ from .types import idl_type
 
 
 class Participant:
-    def __init__(self, domain: int, enclave: str = "/") -> None:
+    def __init__(self, domain: int) -> None:
         settings.apply()
-        said = Qos(Policy.Userdata(f"enclave={enclave};".encode()))
+        said = Qos(Policy.Userdata(b"enclave=/;"))
         self.entity = DomainParticipant(domain, qos=said)
         self.domain = domain
         self.guid: bytes = self.entity.guid.bytes

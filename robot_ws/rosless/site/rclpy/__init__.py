@@ -8,30 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from rosless.left_out import left_out
 
-from rclpy.context import Context, get_default_context
+from rclpy.context import Context, get_default_context, ok, try_shutdown
 from rclpy.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
 from rclpy.task import Future
-from rclpy.utilities import ok, try_shutdown
 
 if TYPE_CHECKING:
     from rclpy.executors import Executor
     from rclpy.node import Node
 
-__all__ = [
-    "Context",
-    "Future",
-    "SignalHandlerOptions",
-    "create_node",
-    "get_default_context",
-    "get_global_executor",
-    "init",
-    "ok",
-    "shutdown",
-    "spin",
-    "spin_once",
-    "spin_until_future_complete",
-    "try_shutdown",
-]
+__all__ = ["Context", "Future", "SignalHandlerOptions", "get_default_context", "ok"]
+__all__ += ["create_node", "get_global_executor", "init", "shutdown", "try_shutdown"]
+__all__ += ["spin", "spin_once", "spin_until_future_complete"]
 _executor: Executor | None = None
 
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import threading
 import time
+import weakref
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from rosless.left_out import left_out
+from rcl_interfaces.msg import SetParametersResult
+from rosgraph_msgs.msg import Clock as ClockMsg
+from rosless.left_out import Absent, left_out
 
-from rclpy.context import Context, get_default_context
-from rclpy.exceptions import NotInitializedException
-from rclpy.time import ClockType, Duration, Time
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.time import ClockType, Time
 
-POLL_S = 0.1  # how often a sleeper looks whether there was a shutdown
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
+NAME, TOPIC = "use_sim_time", "/clock"
+LATEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 class Clock:
+    sleep_until, sleep_for, create_jump_callback = Absent(), Absent(), Absent()
+
     def __new__(cls, *, clock_type: ClockType = ClockType.SYSTEM_TIME) -> Clock:
         if not isinstance(clock_type, ClockType):
             raise TypeError("Clock type must be a ClockType enum")
@@ -35,29 +45,6 @@ class Clock:
     def now(self) -> Time:
         return Time(nanoseconds=self._now_ns(), clock_type=self.clock_type)
 
-    def sleep_until(self, until: Time, context: Context | None = None) -> bool:
-        """Whether it was slept to the end; not if there was a shutdown, or another clock."""
-        context = context or get_default_context()
-        if not context.ok():
-            raise NotInitializedException
-        if until.clock_type != self.clock_type:
-            raise ValueError("until's clock type does not match this clock's type")
-        while context.ok():
-            left = until.nanoseconds - self._now_ns()
-            if left <= 0:
-                return True
-            if not self._sleep(min(left / 1e9, POLL_S)):
-                return False
-        return False
-
-    def sleep_for(self, rel_time: Duration, context: Context | None = None) -> bool:
-        return self.sleep_until(self.now() + rel_time, context)
-
-    def _sleep(self, seconds: float) -> bool:
-        """Whether the clock is still the same kind of clock."""
-        time.sleep(seconds)
-        return True
-
 
 class ROSClock(Clock):
     """The system's time, until a time source says that /clock tells it."""
@@ -68,33 +55,61 @@ class ROSClock(Clock):
     def __init__(self, *, clock_type: ClockType = ClockType.ROS_TIME) -> None:
         super().__init__(clock_type=ClockType.ROS_TIME)
         self.ros_time_is_active, self._told = False, 0
-        self._changed = threading.Condition()
 
     def _now_ns(self) -> int:
         return self._told if self.ros_time_is_active else time.time_ns()
 
     def _set_ros_time_is_active(self, enabled: bool) -> None:
-        if enabled != self.ros_time_is_active:
-            self._change(enabled, self._told)
+        changes = enabled != self.ros_time_is_active
+        self.ros_time_is_active = enabled
+        self._jump(changes)
 
     def set_ros_time_override(self, time_: Time) -> None:
         if time_.clock_type != ClockType.ROS_TIME:
             raise TypeError("Time must be of ROS_TIME type")
-        self._change(self.ros_time_is_active, time_.nanoseconds)
+        before, self._told = self._told, time_.nanoseconds
+        self._jump(self.ros_time_is_active and self._told < before)
 
-    def _change(self, active: bool, told: int) -> None:
-        jumps = active != self.ros_time_is_active or (active and told < self._told)
-        with self._changed:
-            self.ros_time_is_active, self._told = active, told
-            self._changed.notify_all()
+    def _jump(self, jumps: bool) -> None:
         for call in list(self.on_jump) if jumps else ():
             call()
 
-    def _sleep(self, seconds: float) -> bool:
-        active = self.ros_time_is_active
-        with self._changed:
-            self._changed.wait(POLL_S if active else seconds)
-        return active == self.ros_time_is_active
+
+class TimeSource:
+    """Where a node's clock takes its time from: from /clock, where use_sim_time says so."""
+
+    def __init__(self, node: Node, clock: ROSClock) -> None:
+        self._node, self._clock = weakref.ref(node), clock
+        self._heard: Any = None
+        self._group = MutuallyExclusiveCallbackGroup()  # time goes on whatever else is running
+        simulated = node.declare_parameter(NAME, False)
+        node.add_on_set_parameters_callback(self._check)
+        node.add_post_set_parameters_callback(self._apply)
+        self._apply([simulated])
+
+    @staticmethod
+    def _check(parameters: list[Parameter]) -> SetParametersResult:
+        wrong = any(one.name == NAME and not isinstance(one.value, bool) for one in parameters)
+        return SetParametersResult(successful=not wrong, reason=f"{NAME} must be a bool")
+
+    def _apply(self, parameters: list[Parameter]) -> None:
+        node = self._node()
+        for one in parameters:
+            if one.name != NAME or node is None or one.value == (self._heard is not None):
+                continue
+            if one.value:
+                self._heard = node.create_subscription(
+                    ClockMsg, TOPIC, self._hear, LATEST, callback_group=self._group
+                )
+            else:
+                node.destroy_subscription(self._heard)
+                self._heard = None
+            self._clock._set_ros_time_is_active(one.value)
+
+    def _hear(self, message: ClockMsg) -> None:
+        self._clock.set_ros_time_override(Time.from_msg(message.clock))
+        if (node := self._node()) is not None:
+            node._ros_wake()  # timers by this clock may be due
 
 
 __getattr__ = left_out(__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 ALL: weakref.WeakSet[Context] = weakref.WeakSet()
 _default: Context | None = None
+POLL_S = 0.005  # how often somebody who waits for others looks
 _lock = threading.RLock()
 
 
@@ -65,7 +67,7 @@ class Context:
             if not self._ok:
                 raise NotInitializedException
             if self._participant is None:
-                self._participant = Participant(self._domain, self.arguments.enclave)
+                self._participant = Participant(self._domain)
             return self._participant
 
     @property
@@ -89,6 +91,14 @@ class Context:
         if over:
             self.wake()
         return over
+
+    def wait_until(self, look: Callable[[], bool], timeout_sec: float | None) -> bool:
+        """Whether it is true at the end; None waits for ever, or until shutdown."""
+        forever = timeout_sec is None or timeout_sec < 0
+        end = time.monotonic() + (timeout_sec or 0.0)
+        while self._ok and not look() and (forever or time.monotonic() < end):
+            time.sleep(POLL_S)
+        return look()
 
     def end(self) -> bool:
         """Without waking anybody: a signal's handler may have interrupted who holds a lock."""
@@ -137,6 +147,14 @@ def get_default_context(*, shutting_down: bool = False) -> Context:
         if shutting_down:
             _default = None
         return found
+
+
+def ok(*, context: Context | None = None) -> bool:
+    return (context or get_default_context()).ok()
+
+
+def try_shutdown(*, context: Context | None = None) -> None:
+    (context or get_default_context(shutting_down=True)).try_shutdown()
 
 
 @atexit.register

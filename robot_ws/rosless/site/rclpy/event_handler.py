@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from rosless.left_out import left_out, refuse
-from rosless.wire.participant import Endpoint
 
-from rclpy.callback_groups import CallbackGroup
-from rclpy.impl.entity import Entity
 from rclpy.logging import get_logger
 from rclpy.qos import QoSPolicyKind
 
@@ -35,8 +32,13 @@ QoSOfferedIncompatibleQoSInfo = QoSRequestedIncompatibleQoSInfo
 Callback = Callable[[QoSRequestedIncompatibleQoSInfo], Any]
 
 
-class _EventCallbacks:
-    warning: ClassVar[str]
+def incompatible_info(total: int, change: int, policy: int) -> QoSRequestedIncompatibleQoSInfo:
+    kind = _KINDS.get(policy, QoSPolicyKind.INVALID)
+    return QoSRequestedIncompatibleQoSInfo(total, change, kind)
+
+
+class EventCallbacks:
+    warning = "'{}'"
 
     def __init__(
         self,
@@ -59,33 +61,18 @@ class _EventCallbacks:
         return warn
 
 
-class PublisherEventCallbacks(_EventCallbacks):
+class PublisherEventCallbacks(EventCallbacks):
     warning = (
         "New subscription discovered on topic '{}', requesting incompatible QoS. No messages will "
         "be sent to it."
     )
 
 
-class SubscriptionEventCallbacks(_EventCallbacks):
+class SubscriptionEventCallbacks(EventCallbacks):
     warning = (
         "New publisher discovered on topic '{}', offering incompatible QoS. No messages will be "
         "received from it."
     )
-
-
-class IncompatibleQoS(Entity):
-    """The endpoint itself is the condition."""
-
-    def __init__(self, group: CallbackGroup, endpoint: Endpoint, callback: Callback) -> None:
-        endpoint.watch_incompatible()
-        super().__init__(group, endpoint.ref)
-        self._endpoint, self._callback = endpoint, callback
-
-    def take(self) -> Callable[[], Any] | None:
-        total, change, policy = self._endpoint.incompatible()
-        kind = _KINDS.get(policy, QoSPolicyKind.INVALID)
-        info = QoSRequestedIncompatibleQoSInfo(total, change, kind)
-        return (lambda: self._callback(info)) if change else None
 
 
 __getattr__ = left_out(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -12,11 +11,6 @@ from typing import Any
 
 from rosless.left_out import left_out
 
-FORMAT = "RCUTILS_CONSOLE_OUTPUT_FORMAT"
-COLOURS = "RCUTILS_COLORIZED_OUTPUT"
-STDOUT = "RCUTILS_LOGGING_USE_STDOUT"
-DEFAULT_FORMAT = "[{severity}] [{time}] [{name}]: {message}"
-_COLOUR = {10: "\033[32m", 20: "\033[0m", 30: "\033[33m", 40: "\033[31m", 50: "\033[31m"}
 Where = tuple[str, str, int]  # file, function, line
 Sink = Callable[[int, str, str, Where, int], None]
 
@@ -101,7 +95,8 @@ class RcutilsLogger:
         if not self.is_enabled_for(severity):
             return False
         now, text = time.time_ns(), str(message)
-        _print(severity, now, self.name, text, where)
+        stamp = f"{now // 10**9}.{now % 10**9:09d}"
+        print(f"[{severity.name}] [{stamp}] [{self.name}]: {text}", file=sys.stderr, flush=True)
         if sinks := next(filter(None, (_sinks.get(name) for name in self._lineage())), ()):
             sinks[-1](severity, self.name, text, where, now)
         return True
@@ -132,24 +127,6 @@ class RcutilsLogger:
                 return False
             self._said[where, "at"] = now
         return True
-
-
-def _print(severity: int, now: int, name: str, text: str, where: Where) -> None:
-    stream = sys.stdout if os.environ.get(STDOUT) == "1" else sys.stderr
-    line = os.environ.get(FORMAT, DEFAULT_FORMAT)
-    for key, value in {
-        "severity": LoggingSeverity(severity).name,
-        "time": f"{now // 10**9}.{now % 10**9:09d}",
-        "time_as_nanoseconds": str(now),
-        "name": name,
-        "file_name": where[0],
-        "function_name": where[1],
-        "line_number": str(where[2]),
-        "message": text,
-    }.items():
-        line = line.replace(f"{{{key}}}", value)
-    coloured = {"0": False, "1": True}.get(os.environ.get(COLOURS, ""), stream.isatty())
-    print(f"{_COLOUR[severity]}{line}\033[0m" if coloured else line, file=stream, flush=True)
 
 
 @cache

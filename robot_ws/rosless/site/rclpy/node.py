@@ -3,39 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rcl_interfaces.msg import Log, ParameterEvent
-from rosless.left_out import LeftOut, refuse
+from rosless.left_out import Absent, refuse
 
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from rclpy.clock import Clock, ROSClock
+from rclpy.clock import Clock, ROSClock, TimeSource
 from rclpy.context import Context, get_default_context
 from rclpy.exceptions import NotInitializedException
+from rclpy.impl import names
 from rclpy.impl.arguments import Arguments, parse, remapped, renamed
-from rclpy.impl.names import (
-    expand,
-    validate_full_topic_name,
-    validate_namespace,
-    validate_node_name,
-    validate_topic_name,
-)
 from rclpy.impl.owning import Owning
 from rclpy.impl.parameters import Parameters
 from rclpy.impl.queries import Queries
-from rclpy.impl.time_source import TimeSource
+from rclpy.impl.topics import Publisher
 from rclpy.logging import RcutilsLogger, Sink, Where, add_sink, get_logger, remove_sink
 from rclpy.parameter import Parameter
 from rclpy.parameter_service import offer_parameters
-from rclpy.publisher import Publisher
 from rclpy.qos import qos_profile_parameter_events, qos_profile_rosout_default
 from rclpy.time import Time
-
-LEFT_OUT = ("set_descriptor", "add_waitable", "remove_waitable", "waitables", "handle", "guards")
 
 
 class Node(Owning, Parameters, Queries):
     """What is its own is called _ros_...: other names are for those who derive from it."""
+
+    set_descriptor, handle, waitables = Absent(), Absent(), Absent()
 
     def __init__(
         self,
@@ -60,8 +53,8 @@ class Node(Owning, Parameters, Queries):
         told = [own, self._ros_context.arguments] if use_global_arguments else [own]
         self._ros_rules = [rule for one in told for rule in one.remaps]
         name, namespace = renamed(self._ros_rules, node_name, namespace or "/")
-        validate_node_name(name)
-        validate_namespace(namespace)
+        names.validate_node_name(name)
+        names.validate_namespace(namespace)
         self._ros_name, self._ros_namespace = name, namespace
         self._ros_logger = get_logger(f"{namespace}/{name}".strip("/").replace("/", "."))
         self._ros_default_group = MutuallyExclusiveCallbackGroup()
@@ -74,7 +67,7 @@ class Node(Owning, Parameters, Queries):
             self._ros_owned = self._ros_graph.add_node((namespace, name))
             try:
                 self._ros_begin(told, parameter_overrides or (), allow_undeclared_parameters)
-                if enable_rosout and all(one.rosout for one in told):
+                if enable_rosout:
                     self._ros_log()
                 self._ros_time_source = TimeSource(self, self._ros_clock)
                 if automatically_declare_parameters_from_overrides:
@@ -84,13 +77,6 @@ class Node(Owning, Parameters, Queries):
             except BaseException:
                 self.destroy_node()
                 raise
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            if name in LEFT_OUT:
-                raise LeftOut(f"Node.{name}")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _ros_begin(
         self, told: Sequence[Arguments], given: Sequence[Parameter], allow_undeclared: bool
@@ -153,12 +139,12 @@ class Node(Owning, Parameters, Queries):
         return self._ros_resolved(service, True, only_expand)
 
     def _ros_resolved(self, name: str, service: bool, only_expand: bool) -> str:
-        validate_topic_name(name, is_service=service)
+        names.validate_topic_name(name, is_service=service)
         own = self._ros_name, self._ros_namespace
-        full = expand(name, *own)
+        full = names.expand(name, *own)
         if not only_expand:
             full = remapped(self._ros_rules, full, *own, service=service)
-        validate_full_topic_name(full, is_service=service)
+        names.validate_full_topic_name(full, is_service=service)
         return full
 
     def destroy_node(self) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import array
+import math
 from enum import Enum
 from typing import Any
 
 import yaml
 from rcl_interfaces.msg import Parameter as ParameterMsg
-from rcl_interfaces.msg import ParameterType, ParameterValue
+from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
 from rosless.left_out import left_out
 
 from rclpy.impl.yaml_text import parse_yaml
 
 PARAMETER_SEPARATOR_STRING = "."
+TOLERANCE = 1e-6  # of a step, relative
+WRONG_TYPE = "Wrong parameter type"
 _LISTS = (list, tuple, array.array)
 _KINDS = {"BOOL": bool, "INTEGER": int, "DOUBLE": float, "STRING": str, "BYTE": bytes}
 
@@ -107,6 +110,42 @@ def get_parameter_value(string_value: str) -> ParameterValue:
     except (yaml.YAMLError, TypeError):
         typed = Parameter("", value=string_value)
     return typed.get_parameter_value()
+
+
+def fault(one: Parameter, descriptor: ParameterDescriptor, declaring: bool) -> str:
+    """Why a parameter cannot be; nothing, if it can."""
+    kind = Parameter.Type
+    if descriptor.read_only and not declaring:
+        return f"Trying to set a read-only parameter: {one.name}."
+    if not descriptor.dynamic_typing:
+        if one.type_ == kind.NOT_SET:
+            return "" if declaring else "Static parameter cannot be undeclared"
+        if one.type_.value != descriptor.type:
+            return f"{WRONG_TYPE}, expected '{kind(descriptor.type)}' got '{one.type_}'"
+    if one.type_ == kind.INTEGER and descriptor.integer_range:
+        return _out_of_range(one, descriptor.integer_range[0], exact=True)
+    if one.type_ == kind.DOUBLE and descriptor.floating_point_range:
+        return _out_of_range(one, descriptor.floating_point_range[0], exact=False)
+    return ""
+
+
+def _out_of_range(one: Parameter, allowed: Any, exact: bool) -> str:
+    low, high = sorted((allowed.from_value, allowed.to_value))
+
+    def same(a: Any, b: Any) -> bool:
+        return bool(a == b) if exact else math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0.0)
+
+    if same(one.value, low) or same(one.value, high):
+        return ""
+    where = f"Min: {low}, Max: {high}, value: {one.value}"
+    if not low < one.value < high:
+        return f"Parameter {one.name} out of range. {where}"
+    if allowed.step:
+        above = one.value - low
+        steps = above // allowed.step if exact else round(above / allowed.step)
+        if not same(low + steps * allowed.step, one.value):
+            return f"Parameter {one.name} is not a valid step. {where}, step: {allowed.step}"
+    return ""
 
 
 __getattr__ = left_out(__name__)

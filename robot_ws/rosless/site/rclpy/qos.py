@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from rosless.left_out import LeftOut, left_out
 from rosless.wire.qos import INFINITE, Quality
 
 from rclpy.time import Duration
-
-P = TypeVar("P", bound="QoSPolicyEnum")
 
 
 class QoSPolicyKind(IntEnum):
@@ -31,28 +29,14 @@ class InvalidQoSProfileException(Exception):
         super().__init__("Invalid QoSProfile", *args)
 
 
-class QoSPolicyEnum(IntEnum):
-    @classmethod
-    def short_keys(cls) -> list[str]:
-        return [key.lower() for key in cls.__members__]
-
-    @classmethod
-    def get_from_short_key(cls: type[P], name: str) -> P:
-        return cls[name.upper()]
-
-    @property
-    def short_key(self) -> str:
-        return self.name.lower()
-
-
-class HistoryPolicy(QoSPolicyEnum):
+class HistoryPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     KEEP_LAST = 1
     KEEP_ALL = 2
     UNKNOWN = 3
 
 
-class ReliabilityPolicy(QoSPolicyEnum):
+class ReliabilityPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     RELIABLE = 1
     BEST_EFFORT = 2
@@ -60,7 +44,7 @@ class ReliabilityPolicy(QoSPolicyEnum):
     BEST_AVAILABLE = 4
 
 
-class DurabilityPolicy(QoSPolicyEnum):
+class DurabilityPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     TRANSIENT_LOCAL = 1
     VOLATILE = 2
@@ -68,7 +52,7 @@ class DurabilityPolicy(QoSPolicyEnum):
     BEST_AVAILABLE = 4
 
 
-class LivelinessPolicy(QoSPolicyEnum):
+class LivelinessPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     AUTOMATIC = 1
     MANUAL_BY_TOPIC = 3
@@ -156,40 +140,6 @@ class QoSProfile:
             liveliness_lease_duration=Duration(nanoseconds=quality.lease),
         )
 
-    def dds_topic(self, name: str) -> str:
-        return name if self.avoid_ros_namespace_conventions else f"rt{name}"
-
-
-class QoSCompatibility(IntEnum):
-    OK = 0
-    WARNING = 1
-    ERROR = 2
-
-
-def qos_check_compatible(
-    publisher_qos: QoSProfile, subscription_qos: QoSProfile
-) -> tuple[QoSCompatibility, str]:
-    """Whether they will meet, and if not why. Who offers less than is asked for is not heard."""
-    offered, asked = publisher_qos.quality(), subscription_qos.quality()
-    reasons = [
-        f"ERROR: {reason};"
-        for reason, fault in (
-            ("Best effort publisher and reliable subscription", asked.reliable > offered.reliable),
-            (
-                "Volatile publisher and transient local subscription",
-                asked.transient_local > offered.transient_local,
-            ),
-            ("Subscription's deadline is less than publisher's", asked.deadline < offered.deadline),
-            (
-                "Publisher's liveliness is automatic and subscription's is manual by topic",
-                asked.by_hand > offered.by_hand,
-            ),
-            ("Subscription's lease is less than publisher's", asked.lease < offered.lease),
-        )
-        if fault
-    ]
-    return QoSCompatibility.ERROR if reasons else QoSCompatibility.OK, "".join(reasons)
-
 
 qos_profile_default = QoSProfile(depth=10)
 qos_profile_system_default = QoSProfile(
@@ -214,14 +164,6 @@ class QoSPresetProfiles(Enum):
     PARAMETERS = qos_profile_parameters
     PARAMETER_EVENTS = qos_profile_parameter_events
     ACTION_STATUS_DEFAULT = qos_profile_action_status_default
-
-    @classmethod
-    def short_keys(cls) -> list[str]:
-        return [name.lower() for name in cls.__members__]
-
-    @classmethod
-    def get_from_short_key(cls, name: str) -> QoSProfile:
-        return cls[name.upper()].value
 
 
 __getattr__ = left_out(__name__)

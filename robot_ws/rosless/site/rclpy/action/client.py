@@ -13,7 +13,6 @@ from rosless.left_out import refuse
 from unique_identifier_msgs.msg import UUID
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.impl.waiting import until_true
 from rclpy.qos import qos_profile_action_status_default
 from rclpy.task import Future
 
@@ -28,18 +27,6 @@ class ClientGoalHandle:
     def __init__(self, action_client: ActionClient, goal_id: UUID, goal_response: Any) -> None:
         self._client, self.goal_id, self._response = action_client, goal_id, goal_response
         self.status: int = GoalStatus.STATUS_UNKNOWN
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ClientGoalHandle) and self.goal_id == other.goal_id
-
-    def __hash__(self) -> int:
-        return hash(self.goal_id.uuid.tobytes())
-
-    def __repr__(self) -> str:
-        return (
-            f"ClientGoalHandle <id={self.goal_id.uuid}, accepted={self.accepted}, "
-            f"status={self.status}>"
-        )
 
     @property
     def stamp(self) -> Any:
@@ -162,7 +149,7 @@ class ActionClient:
         return ready and all(one.get_publisher_count() for one in self._subscriptions)
 
     def wait_for_server(self, timeout_sec: float | None = None) -> bool:
-        return until_true(self.server_is_ready, self._node.context, timeout_sec)
+        return self._node.context.wait_until(self.server_is_ready, timeout_sec)
 
     def destroy(self) -> None:
         for client in self._clients:

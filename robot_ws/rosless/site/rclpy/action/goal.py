@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from action_msgs.msg import GoalInfo, GoalStatus
-from rosless.wire.calls import Header
+
+from rclpy.impl.services import Header
 
 if TYPE_CHECKING:
     from rclpy.action.server import ActionServer

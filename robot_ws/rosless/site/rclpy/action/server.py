@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
 from action_msgs.srv import CancelGoal
 from rosless.left_out import refuse
-from rosless.wire.calls import Header
 
 from rclpy.action.goal import CANCELING, InvalidTransition, ServerGoalHandle
 from rclpy.callback_groups import CallbackGroup
+from rclpy.impl.services import Header
 from rclpy.qos import qos_profile_action_status_default
 
 if TYPE_CHECKING:
@@ -32,15 +32,7 @@ class CancelResponse(Enum):
     ACCEPT = 2
 
 
-def default_goal_callback(goal_request: Any) -> GoalResponse:
-    return GoalResponse.ACCEPT
-
-
-def default_handle_accepted_callback(goal_handle: ServerGoalHandle) -> None:
-    goal_handle.execute()
-
-
-def default_cancel_callback(cancel_request: Any) -> CancelResponse:
+def refuse_to_cancel(_: ServerGoalHandle) -> CancelResponse:
     return CancelResponse.REJECT
 
 
@@ -53,9 +45,9 @@ class ActionServer:
         execute_callback: Callable[[ServerGoalHandle], Any],
         *,
         callback_group: CallbackGroup | None = None,
-        goal_callback: Callable[[Any], Any] = default_goal_callback,
-        handle_accepted_callback: Callable[..., Any] = default_handle_accepted_callback,
-        cancel_callback: Callable[[Any], Any] = default_cancel_callback,
+        goal_callback: Callable[[Any], Any] = lambda _: GoalResponse.ACCEPT,
+        handle_accepted_callback: Callable[..., Any] = ServerGoalHandle.execute,
+        cancel_callback: Callable[[Any], Any] | None = None,
         result_timeout: float = 900,
         **others: Any,
     ) -> None:
@@ -64,9 +56,8 @@ class ActionServer:
         self._goals: dict[bytes, ServerGoalHandle] = {}
         self._lock = threading.RLock()
         self.register_execute_callback(execute_callback)
-        self.register_goal_callback(goal_callback)
-        self.register_handle_accepted_callback(handle_accepted_callback)
-        self.register_cancel_callback(cancel_callback)
+        self._decide, self._decide_cancel = goal_callback, cancel_callback or refuse_to_cancel
+        self._begin = handle_accepted_callback
         base, impl = f"{action_name}/_action", action_type.Impl
         self._services = [
             node.create_service(
@@ -88,15 +79,6 @@ class ActionServer:
         if not callable(execute_callback):
             raise TypeError("Failed to register goal execution callback: not callable")
         self._execute = execute_callback
-
-    def register_goal_callback(self, goal_callback: Callable[..., Any] | None) -> None:
-        self._decide = goal_callback or default_goal_callback
-
-    def register_handle_accepted_callback(self, callback: Callable[..., Any] | None) -> None:
-        self._begin = callback or default_handle_accepted_callback
-
-    def register_cancel_callback(self, cancel_callback: Callable[..., Any] | None) -> None:
-        self._decide_cancel = cancel_callback or default_cancel_callback
 
     # Asked --------------------------------------------------------------------------------------
 

@@ -15,12 +15,6 @@ from .yaml_text import parse_yaml
 
 BEGIN, END = "--ros-args", "--"
 LEVELS = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40, "fatal": 50, "unset": 0}
-# Accepted, and without meaning here: there is one logger, to the terminal and to /rosout.
-FLAGS = {
-    f"--{switch}-{what}"
-    for switch in ("enable", "disable")
-    for what in ("stdout-logs", "external-lib-logs")
-}
 KEY = "ros__parameters"
 Given = tuple[str, str, Any]  # pattern of nodes, parameter, value
 
@@ -53,8 +47,6 @@ class Arguments:
     remaps: list[Remap] = field(default_factory=list)
     parameters: list[Given] = field(default_factory=list)  # a later one goes before an earlier
     levels: dict[str, int] = field(default_factory=dict)  # "" is for all
-    rosout: bool = True
-    enclave: str = "/"
     rest: list[str] = field(default_factory=list)  # what is not for ROS
 
     def parameters_of(self, full_name: str) -> dict[str, Any]:
@@ -97,12 +89,8 @@ def _taken(result: Arguments, word: str, words: list[str]) -> bool:
             wanted = ", ".join(LEVELS)
             raise InvalidROSArgsError(f"--log-level: found {level!r}, wanted one of {wanted}")
         result.levels[name] = LEVELS[level.lower()]
-    elif word in ("-e", "--enclave"):
-        result.enclave = following()
-    elif word in ("--enable-rosout-logs", "--disable-rosout-logs"):
-        result.rosout = word.startswith("--enable")
     else:
-        return word in FLAGS
+        return False
     return True
 
 

@@ -10,15 +10,13 @@ from rosless.left_out import refuse
 from rosless.wire.graph import Graph, Owned
 
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from rclpy.client import Client
 from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.impl.entity import Entity
-from rclpy.publisher import Publisher
+from rclpy.impl.services import Client, Service
+from rclpy.impl.topics import Publisher, Subscription
 from rclpy.qos import QoSProfile, qos_profile_services_default
-from rclpy.service import Service
-from rclpy.subscription import Subscription
 from rclpy.time import NANO
 from rclpy.timer import GuardCondition, Rate, Timer
 
@@ -62,25 +60,11 @@ class Owning:
     def _ros_of(self, kind: type[E]) -> list[E]:
         return [entity for entity in self._ros_entities if isinstance(entity, kind)]
 
-    @property
-    def publishers(self) -> list[Publisher]:
-        return self._ros_of(Publisher)
-
-    @property
-    def subscriptions(self) -> list[Subscription]:
-        return self._ros_of(Subscription)
-
-    @property
-    def clients(self) -> list[Client]:
-        return self._ros_of(Client)
-
-    @property
-    def services(self) -> list[Service]:
-        return self._ros_of(Service)
-
-    @property
-    def timers(self) -> list[Timer]:
-        return self._ros_of(Timer)
+    publishers = property(lambda self: self._ros_of(Publisher))
+    subscriptions = property(lambda self: self._ros_of(Subscription))
+    clients = property(lambda self: self._ros_of(Client))
+    services = property(lambda self: self._ros_of(Service))
+    timers = property(lambda self: self._ros_of(Timer))
 
     # Made ---------------------------------------------------------------------------------------
 
@@ -104,8 +88,8 @@ class Owning:
     ) -> Publisher:
         refuse("create_publisher", others)
         name, group = self.resolve_topic_name(topic), callback_group or self._ros_default_group
-        events, node = event_callbacks or PublisherEventCallbacks(), cast("Node", self)
-        return self._ros_add(Publisher(node, msg_type, name, _profile(qos_profile), group, events))
+        events = event_callbacks or PublisherEventCallbacks()
+        return self._ros_add(Publisher(self, msg_type, name, _profile(qos_profile), group, events))
 
     def create_subscription(
         self,
@@ -125,8 +109,8 @@ class Owning:
             self.resolve_topic_name(topic),
             event_callbacks or SubscriptionEventCallbacks(),
         )
-        made = Subscription(cast("Node", self), msg_type, name, callback, qos, group, events, raw)
-        return self._ros_add(made)
+        given = (self, msg_type, name, qos, group, events)
+        return self._ros_add(Subscription(*given, callback=callback, raw=raw))
 
     def create_service(
         self,
@@ -139,8 +123,8 @@ class Owning:
         deferred: bool = False,
     ) -> Service:
         name, group = self.resolve_service_name(srv_name), callback_group or self._ros_default_group
-        node = cast("Node", self)
-        return self._ros_add(Service(node, srv_type, name, callback, qos_profile, group, deferred))
+        given = (self, srv_type, name, qos_profile, group)
+        return self._ros_add(Service(*given, callback=callback, deferred=deferred))
 
     def create_client(
         self,
@@ -151,7 +135,7 @@ class Owning:
         callback_group: CallbackGroup | None = None,
     ) -> Client:
         name, group = self.resolve_service_name(srv_name), callback_group or self._ros_default_group
-        return self._ros_add(Client(cast("Node", self), srv_type, name, qos_profile, group))
+        return self._ros_add(Client(self, srv_type, name, qos_profile, group))
 
     def create_timer(
         self,
@@ -192,23 +176,8 @@ class Owning:
         self._ros_wake()
         return True
 
-    def destroy_publisher(self, publisher: Publisher) -> bool:
-        return self._ros_drop(publisher)
-
-    def destroy_subscription(self, subscription: Subscription) -> bool:
-        return self._ros_drop(subscription)
-
-    def destroy_service(self, service: Service) -> bool:
-        return self._ros_drop(service)
-
-    def destroy_client(self, client: Client) -> bool:
-        return self._ros_drop(client)
-
-    def destroy_timer(self, timer: Timer) -> bool:
-        return self._ros_drop(timer)
-
-    def destroy_guard_condition(self, guard: GuardCondition) -> bool:
-        return self._ros_drop(guard)
+    destroy_publisher = destroy_subscription = destroy_service = destroy_client = _ros_drop
+    destroy_timer = destroy_guard_condition = _ros_drop
 
     def destroy_rate(self, rate: Rate) -> bool:
         gone = self._ros_drop(rate._timer)

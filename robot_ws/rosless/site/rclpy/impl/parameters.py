@@ -23,9 +23,8 @@ from rclpy.exceptions import (
     ParameterNotDeclaredException,
     ParameterUninitializedException,
 )
-from rclpy.impl.parameter_checks import WRONG_TYPE, fault
 from rclpy.parameter import PARAMETER_SEPARATOR_STRING as DOT
-from rclpy.parameter import Parameter
+from rclpy.parameter import WRONG_TYPE, Parameter, fault
 
 Type = Parameter.Type
 Before = Callable[[list[Parameter]], list[Parameter]]

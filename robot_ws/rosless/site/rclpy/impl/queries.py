@@ -3,15 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from rosless.wire.graph import UNKNOWN, Found, Graph
 
 from rclpy.context import Context
-from rclpy.impl.waiting import until_true
 from rclpy.qos import QoSProfile
 from rclpy.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
 
 NamesAndTypes = list[tuple[str, list[str]]]
+Look = Callable[[Graph], list[Found]]
+
+
+def topics(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
+    if no_demangle:
+        return _grouped((one.topic, one.type_name) for one in found)
+    return _grouped((one.topic[2:], one.type_name) for one in found if one.topic[:3] == "rt/")
+
+
+def services(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
+    """Read by who answers, written by who asks."""
+    return _grouped(
+        (one.topic[2:].removesuffix("Request"), one.type_name.removesuffix("_Request"))
+        for one in found
+        if one.topic.startswith("rq/")
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
+    result: dict[str, dict[str, None]] = {}
+    for name, type_name in pairs:
+        result.setdefault(name, {})[type_name] = None
+    return sorted((name, list(types)) for name, types in result.items())
+
+
+def _by_node(look: Look, shown: Callable[..., NamesAndTypes]) -> Callable[..., NamesAndTypes]:
+    def query(
+        self: Queries, node_name: str, node_namespace: str, no_demangle: bool = False
+    ) -> NamesAndTypes:
+        wanted = (node_namespace, node_name)
+        found = [one for one in look(self._ros_graph) if one.node == wanted != UNKNOWN]
+        return shown(found, no_demangle)
+
+    return query
+
+
+def _infos(look: Look, kind: TopicEndpointTypeEnum) -> Callable[..., list[TopicEndpointInfo]]:
+    def query(self: Queries, topic_name: str, no_mangle: bool = False) -> list[TopicEndpointInfo]:
+        wanted = topic_name if no_mangle else f"rt{self.resolve_topic_name(topic_name)}"
+        return [
+            TopicEndpointInfo(
+                node_name=one.node[1],
+                node_namespace=one.node[0],
+                topic_type=one.type_name,
+                topic_type_hash=one.said.get("typehash", ""),
+                endpoint_type=kind,
+                endpoint_gid=list(one.guid),
+                qos_profile=QoSProfile.of(one.quality),
+            )
+            for one in look(self._ros_graph)
+            if one.topic == wanted
+        ]
+
+    return query
+
+
+def _count(look: Look) -> Callable[[Any, str], int]:
+    def query(self: Queries, service_name: str) -> int:
+        wanted = f"rq{self.resolve_service_name(service_name)}Request"
+        return sum(one.topic == wanted for one in look(self._ros_graph))
+
+    return query
 
 
 class Queries:
@@ -33,107 +95,25 @@ class Queries:
 
     def wait_for_node(self, fully_qualified_node_name: str, timeout: float) -> bool:
         wanted = "/" + fully_qualified_node_name.lstrip("/")
-
-        def there() -> bool:
-            return wanted in self.get_fully_qualified_node_names()
-
-        return until_true(there, self._ros_context, timeout)
+        there = lambda: wanted in self.get_fully_qualified_node_names()  # noqa: E731
+        return self._ros_context.wait_until(there, timeout)
 
     def get_topic_names_and_types(self, no_demangle: bool = False) -> NamesAndTypes:
-        return _topics([*self._ros_graph.writers(), *self._ros_graph.readers()], no_demangle)
+        return topics([*self._ros_graph.writers(), *self._ros_graph.readers()], no_demangle)
 
     def get_service_names_and_types(self) -> NamesAndTypes:
-        return _services(self._ros_graph.readers(), "rq", "Request")
+        return services(self._ros_graph.readers())
 
-    def get_publisher_names_and_types_by_node(
-        self, node_name: str, node_namespace: str, no_demangle: bool = False
-    ) -> NamesAndTypes:
-        return _topics(_of(self._ros_graph.writers(), node_name, node_namespace), no_demangle)
-
-    def get_subscriber_names_and_types_by_node(
-        self, node_name: str, node_namespace: str, no_demangle: bool = False
-    ) -> NamesAndTypes:
-        return _topics(_of(self._ros_graph.readers(), node_name, node_namespace), no_demangle)
-
-    def get_service_names_and_types_by_node(
-        self, node_name: str, node_namespace: str
-    ) -> NamesAndTypes:
-        return _services(_of(self._ros_graph.readers(), node_name, node_namespace), "rq", "Request")
-
-    def get_client_names_and_types_by_node(
-        self, node_name: str, node_namespace: str
-    ) -> NamesAndTypes:
-        return _services(_of(self._ros_graph.readers(), node_name, node_namespace), "rr", "Reply")
+    get_publisher_names_and_types_by_node = _by_node(Graph.writers, topics)
+    get_subscriber_names_and_types_by_node = _by_node(Graph.readers, topics)
+    get_service_names_and_types_by_node = _by_node(Graph.readers, services)
+    get_client_names_and_types_by_node = _by_node(Graph.writers, services)
+    get_publishers_info_by_topic = _infos(Graph.writers, TopicEndpointTypeEnum.PUBLISHER)
+    get_subscriptions_info_by_topic = _infos(Graph.readers, TopicEndpointTypeEnum.SUBSCRIPTION)
+    count_services, count_clients = _count(Graph.readers), _count(Graph.writers)
 
     def count_publishers(self, topic_name: str) -> int:
         return len(self.get_publishers_info_by_topic(topic_name))
 
     def count_subscribers(self, topic_name: str) -> int:
         return len(self.get_subscriptions_info_by_topic(topic_name))
-
-    def count_services(self, service_name: str) -> int:
-        return self._ros_count(self._ros_graph.readers(), service_name)
-
-    def count_clients(self, service_name: str) -> int:
-        return self._ros_count(self._ros_graph.writers(), service_name)
-
-    def _ros_count(self, found: list[Found], service_name: str) -> int:
-        wanted = f"rq{self.resolve_service_name(service_name)}Request"
-        return sum(one.topic == wanted for one in found)
-
-    def get_publishers_info_by_topic(
-        self, topic_name: str, no_mangle: bool = False
-    ) -> list[TopicEndpointInfo]:
-        kind = TopicEndpointTypeEnum.PUBLISHER
-        return self._ros_infos(self._ros_graph.writers(), topic_name, no_mangle, kind)
-
-    def get_subscriptions_info_by_topic(
-        self, topic_name: str, no_mangle: bool = False
-    ) -> list[TopicEndpointInfo]:
-        kind = TopicEndpointTypeEnum.SUBSCRIPTION
-        return self._ros_infos(self._ros_graph.readers(), topic_name, no_mangle, kind)
-
-    def _ros_infos(
-        self, found: list[Found], topic_name: str, no_mangle: bool, kind: TopicEndpointTypeEnum
-    ) -> list[TopicEndpointInfo]:
-        wanted = topic_name if no_mangle else f"rt{self.resolve_topic_name(topic_name)}"
-        return [
-            TopicEndpointInfo(
-                node_name=one.node[1],
-                node_namespace=one.node[0],
-                topic_type=one.type_name,
-                topic_type_hash=one.said.get("typehash", ""),
-                endpoint_type=kind,
-                endpoint_gid=list(one.guid),
-                qos_profile=QoSProfile.of(one.quality),
-            )
-            for one in found
-            if one.topic == wanted
-        ]
-
-
-def _of(found: list[Found], name: str, namespace: str) -> list[Found]:
-    wanted = (namespace, name)
-    return [one for one in found if one.node == wanted and one.node != UNKNOWN]
-
-
-def _topics(found: Iterable[Found], no_demangle: bool) -> NamesAndTypes:
-    if no_demangle:
-        return _grouped((one.topic, one.type_name) for one in found)
-    return _grouped((one.topic[2:], one.type_name) for one in found if one.topic[:3] == "rt/")
-
-
-def _services(found: Iterable[Found], prefix: str, suffix: str) -> NamesAndTypes:
-    kind = "_Request" if suffix == "Request" else "_Response"
-    return _grouped(
-        (one.topic.removeprefix(prefix).removesuffix(suffix), one.type_name.removesuffix(kind))
-        for one in found
-        if one.topic.startswith(f"{prefix}/")
-    )
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
-    result: dict[str, dict[str, None]] = {}
-    for name, type_name in pairs:
-        result.setdefault(name, {})[type_name] = None
-    return sorted((name, list(types)) for name, types in result.items())
