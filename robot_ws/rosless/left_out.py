@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import importlib
+from collections.abc import Mapping, Sequence
 from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+SITE = Path(__file__).resolve().parent / "site"
 PACKAGES = ("ament_index_python", "launch", "launch_ros", "launch_testing", "rclpy", "tf2_ros")
 
 
@@ -20,22 +24,33 @@ class LeftOut(ImportError, NotImplementedError):
         )
 
 
-def left_out(module: str) -> Callable[[str], Any]:
-    """The `__getattr__` of `module`. Assign it last: until then Python looks for submodules."""
+class Finder(MetaPathFinder):
+    """Of ROS's modules: one that is missing says so, and so does a name in one that is there."""
 
-    def missing(name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        raise LeftOut(f"{module}.{name}")
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname.partition(".")[0] not in PACKAGES or fullname.endswith(".__main__"):
+            return None
+        spec = PathFinder.find_spec(fullname, path)
+        if spec is None:
+            raise LeftOut(fullname)
+        if spec.origin is not None and SITE in Path(spec.origin).parents:
+            spec.loader = _Loader(fullname, spec.origin)
+        return spec
 
-    return missing
 
+class _Loader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        def missing(name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+            if hasattr(module, "__path__"):
+                return importlib.import_module(f"{module.__name__}.{name}")
+            raise LeftOut(f"{module.__name__}.{name}")
 
-def refuse(owner: str, options: Mapping[str, Any]) -> None:
-    """Options that are left out; None asks for nothing."""
-    for name, value in options.items():
-        if value is not None:
-            raise LeftOut(f"{owner}({name}=...)")
+        super().exec_module(module)
+        module.__getattr__ = missing  # type: ignore[method-assign]
 
 
 class Absent:
@@ -50,11 +65,8 @@ class Absent:
         raise LeftOut(self._name)
 
 
-class MissingModules(MetaPathFinder):
-    """The last to be asked for a module of ROS: it is not there."""
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> None:
-        if fullname.partition(".")[0] in PACKAGES and not fullname.endswith(".__main__"):
-            raise LeftOut(fullname)
+def refuse(owner: str, options: Mapping[str, Any]) -> None:
+    """Options that are left out; None asks for nothing."""
+    for name, value in options.items():
+        if value is not None:
+            raise LeftOut(f"{owner}({name}=...)")

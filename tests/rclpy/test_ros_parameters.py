@@ -16,7 +16,6 @@ from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
     ParameterAlreadyDeclaredException,
-    ParameterImmutableException,
     ParameterNotDeclaredException,
     ParameterUninitializedException,
 )
@@ -141,17 +140,8 @@ def test_what_is_not_declared(make: Make) -> None:
         node.describe_parameter("a")
     with pytest.raises(ParameterNotDeclaredException):
         node.get_parameter_type("a")
-    with pytest.raises(ParameterNotDeclaredException):
-        node.undeclare_parameter("a")
     assert node.get_parameter_or("a").type_ == TYPES.NOT_SET
     assert node.get_parameter_or("a", Parameter("a", value=7)).value == 7
-    free = make("free", allow_undeclared_parameters=True)
-    assert free.get_parameter("a").type_ == TYPES.NOT_SET
-    assert put(free, "a", 1).successful
-    assert put(free, "a", "text").successful
-    assert free.get_parameter("a").value == "text"
-    assert put(free, "a", None).successful
-    assert not free.has_parameter("a")
 
 
 @pytest.mark.parametrize(
@@ -194,18 +184,13 @@ def test_what_is_read_only_stays(make: Make) -> None:
     node.declare_parameter("a", 1, ParameterDescriptor(read_only=True))
     assert node.get_parameter("a").value == 2
     assert not put(node, "a", 3).successful
-    with pytest.raises(ParameterImmutableException):
-        node.undeclare_parameter("a")
     assert node.get_parameter("a").value == 2
 
 
-def test_what_is_undeclared_can_be_declared_again(make: Make) -> None:
+def test_what_is_typed_cannot_be_nothing(make: Make) -> None:
     node = make()
     node.declare_parameter("a", 1)
     assert not put(node, "a", None).successful
-    node.undeclare_parameter("a")
-    assert not node.has_parameter("a")
-    node.declare_parameter("a", "text")
 
 
 def test_a_wrong_type_is_an_error_where_it_is_declared(make: Make) -> None:

@@ -236,5 +236,6 @@ def test_processes_end_when_launch_is_killed(start: Start, tmp_path: Path) -> No
     command.until("ready")
     command.process.send_signal(signal.SIGKILL)
     assert command.end() == -signal.SIGKILL
+    os.set_blocking(reader, True)
     assert os.read(reader, 1) == b""  # its end: nobody has the pipe open any more
     os.close(reader)

@@ -199,7 +199,7 @@ def test_what_is_left_out_says_so() -> None:
         ):
             getattr(module, name)
     with pytest.raises(ImportError, match=r"launch\.substitutions\.FileContent is not in rosless"):
-        from launch.substitutions import FileContent  # noqa: F401
+        from launch.substitutions import FileContent  # type: ignore[attr-defined] # noqa: F401
     with pytest.raises(NotImplementedError, match=r"launch_ros\.substitutions is not in rosless"):
         importlib.import_module("launch_ros.substitutions")
     with pytest.raises(NotImplementedError, match=r"ExecuteProcess\(output_format=\.\.\.\)"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 
 import pytest
 from launch import LaunchDescription, LaunchService
@@ -95,27 +94,6 @@ def test_failure_while_it_shuts_down_keeps_nobody_alive() -> None:
     result = run(process, late, when_ready(process, Shutdown()))
     assert result.code == 1
     assert result.text.count("Caught exception in launch") == 1
-    assert result.said("it") == ["ready", "got SIGINT"]
-
-
-def test_service_is_shut_down_from_another_thread() -> None:
-    process = python(HEARS, "SIGINT")
-    ready = threading.Event()
-
-    def drive(service: LaunchService) -> int:
-        def wait() -> None:
-            ready.wait()
-            service.shutdown()
-
-        thread = threading.Thread(target=wait)
-        thread.start()
-        code = service.run(shutdown_when_idle=False)
-        thread.join()
-        return code
-
-    tell = Call(lambda _: ready.set())
-    result = run(process, when_ready(process, tell), drive=drive)
-    assert result.code == 0
     assert result.said("it") == ["ready", "got SIGINT"]
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from launch import LaunchDescriptionEntity, guardian
+from launch import LaunchDescriptionEntity
 from launch.actions import ExecuteProcess, SetLaunchConfiguration, Shutdown
 from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
@@ -28,12 +26,9 @@ def test_environment_and_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run(setting, python(code, env={"C": "3"}, **more)).said("it") == [f"{tmp_path} - 2 3"]
 
 
-def test_shell_and_terminal() -> None:
+def test_shell() -> None:
     shell = ExecuteProcess(cmd=["echo", "$((1 + 1))", "|", "cat"], shell=True, output="screen")
     assert run(shell).said("echo") == ["2"]
-    code = "import os; print(os.isatty(1), os.isatty(2))"
-    assert run(python(code)).said("it") == ["False False"]
-    assert [x.rstrip("\r") for x in run(python(code, emulate_tty=True)).said("it")] == ["True True"]
 
 
 def test_program_that_is_not_there_is_an_error_of_the_process() -> None:
@@ -101,25 +96,6 @@ def test_children_of_a_process_end_with_the_launch(tmp_path: Path) -> None:
     assert "finished cleanly" in result.text
     assert os.read(reader, 1) == b""  # its end: nobody has the pipe open any more
     os.close(reader)
-
-
-@pytest.mark.parametrize(("words", "code"), [("{0}\n", -signal.SIGINT), ("{0}\n-{0}\n", 0)])
-def test_guardian_leaves_a_stranger_of_the_same_number_alone(words: str, code: int) -> None:
-    """A process that has ended cannot still be there: this one only got its number."""
-    code_of_it = "import signal; signal.signal(2, signal.SIG_DFL); print(1, flush=True); input()"
-    command = [sys.executable, "-c", code_of_it]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        with subprocess.Popen([sys.executable, guardian.__file__], stdin=pipe, text=True) as it:
-            it.stdin.write(words.format(process.pid))  # type: ignore[union-attr]
-            it.stdin.close()  # type: ignore[union-attr]
-            if code:
-                assert process.wait() == code
-        if not code:
-            process.communicate(b"\n")
-    assert process.returncode == code
 
 
 def test_shell_ends_with_what_it_runs(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ from launch.substitutions import (
     LaunchConfiguration,
     PythonExpression,
     SubstitutionFailure,
-    TextSubstitution,
 )
 from launching import failure, say
 
@@ -16,7 +15,6 @@ from launching import failure, say
 @pytest.mark.parametrize(
     ("substitution", "text"),
     [
-        (TextSubstitution(text="a"), "a"),
         (LaunchConfiguration("x"), "1"),
         (LaunchConfiguration(["", "x"]), "1"),
         (LaunchConfiguration("none", default="d"), "d"),

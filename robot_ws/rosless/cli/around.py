@@ -23,7 +23,7 @@ def commands(program: str, *known: Callable[..., None]) -> Callable[[list[str]],
     parser = argparse.ArgumentParser(prog=f"rosless {program}")
     below = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in known:
-        one = below.add_parser(command.__name__.rstrip("_"), help=command.__doc__)
+        one = below.add_parser(command.__name__.partition("_")[0], help=command.__doc__)
         one.set_defaults(run=command)
         for name, about in inspect.signature(command).parameters.items():
             if about.kind is not about.KEYWORD_ONLY:

@@ -14,7 +14,7 @@ WAIT_S = 5.0  # for a topic to be there
 WINDOW = 10_000  # messages whose rate is told
 
 
-def list_(*, types: bool = False) -> None:
+def list_topics(*, types: bool = False) -> None:
     """what there is"""
     with looking() as node:
         print_names(settled(node.get_topic_names_and_types), types)
@@ -117,4 +117,4 @@ def pub(
             time.sleep(1 / rate)
 
 
-main = commands("topic", list_, echo, hz, pub)
+topic = commands("topic", list_topics, echo, hz, pub)

@@ -1,7 +1,5 @@
 """The part of ROS 2's launch that runs a cell's launch files: what is missing says so."""
 
-from rosless.left_out import left_out
-
 from . import actions, conditions, event_handlers, events, substitutions
 from .conditions import Condition
 from .event_handlers import EventHandler
@@ -12,24 +10,7 @@ from .launch_description_sources import LaunchDescriptionSource
 from .launch_service import LaunchService
 from .substitutions import SomeSubstitutionsType, Substitution
 
-__all__ = [
-    "Action",
-    "Condition",
-    "Event",
-    "EventHandler",
-    "LaunchContext",
-    "LaunchDescription",
-    "LaunchDescriptionEntity",
-    "LaunchDescriptionSource",
-    "LaunchService",
-    "SomeEntitiesType",
-    "SomeSubstitutionsType",
-    "Substitution",
-    "actions",
-    "conditions",
-    "event_handlers",
-    "events",
-    "substitutions",
-]
-
-__getattr__ = left_out(__name__)
+__all__ = ["Action", "Condition", "Event", "EventHandler", "LaunchContext", "LaunchDescription"]
+__all__ += ["LaunchDescriptionEntity", "LaunchDescriptionSource", "LaunchService"]
+__all__ += ["SomeEntitiesType", "SomeSubstitutionsType", "Substitution"]
+__all__ += ["actions", "conditions", "event_handlers", "events", "substitutions"]

@@ -6,27 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from rosless.left_out import left_out
-
 from . import events
 from .event_handlers import EventHandler
 from .execute_process import ExecuteProcess
 from .launch_context import LaunchContext
 from .launch_description import Action, LaunchDescriptionEntity, as_list
-from .launch_description_sources import LaunchDescriptionSource, PythonLaunchDescriptionSource
+from .launch_description_sources import LaunchDescriptionSource
 from .substitutions import SomeSubstitutionsType, number, resolve
 
-__all__ = [
-    "DeclareLaunchArgument",
-    "ExecuteProcess",
-    "GroupAction",
-    "IncludeLaunchDescription",
-    "LogInfo",
-    "RegisterEventHandler",
-    "SetLaunchConfiguration",
-    "Shutdown",
-    "TimerAction",
-]
+__all__ = ["DeclareLaunchArgument", "ExecuteProcess", "GroupAction", "IncludeLaunchDescription"]
+__all__ += ["LogInfo", "RegisterEventHandler", "SetLaunchConfiguration", "Shutdown", "TimerAction"]
 
 
 @dataclass(eq=False)
@@ -115,7 +104,7 @@ class IncludeLaunchDescription(Action):
         self._arguments = tuple(self.launch_arguments or ())
         if not isinstance(self.launch_description_source, LaunchDescriptionSource):
             path = self.launch_description_source
-            self.launch_description_source = PythonLaunchDescriptionSource(path)
+            self.launch_description_source = LaunchDescriptionSource(path)
 
     def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return as_list(self.launch_description_source.try_get_launch_description_without_context())
@@ -167,6 +156,3 @@ class TimerAction(Action):
     async def _wait(self, context: LaunchContext, period: float) -> None:
         if not await context.ends_within(period):
             context.visit_later(*self.actions)
-
-
-__getattr__ = left_out(__name__)

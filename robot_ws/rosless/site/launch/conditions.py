@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rosless.left_out import left_out
-
 from .substitutions import SomeSubstitutionsType, truth
 
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
-
-
-class InvalidConditionExpressionError(ValueError):
-    """It is neither true nor false."""
 
 
 class Condition:
@@ -28,15 +22,9 @@ class IfCondition(Condition):
         self._expression = predicate_expression
 
     def _holds(self, context: LaunchContext) -> bool:
-        try:
-            return truth(context, self._expression)
-        except ValueError as error:
-            raise InvalidConditionExpressionError(f"invalid condition: {error}") from None
+        return truth(context, self._expression)
 
 
 class UnlessCondition(IfCondition):
     def _holds(self, context: LaunchContext) -> bool:
         return not super()._holds(context)
-
-
-__getattr__ = left_out(__name__)

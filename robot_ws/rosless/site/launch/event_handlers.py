@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rosless.left_out import left_out
-
-from .events import Event, Shutdown
-from .events.process import ProcessExited, ProcessIO
+from .events import Event, ProcessExited, ProcessIO, Shutdown
 from .launch_description import Action, SomeEntitiesType, as_list
 
 if TYPE_CHECKING:
@@ -74,6 +71,3 @@ class OnProcessIO(_OnProcessEvent):
 class OnShutdown(EventHandler):
     def __init__(self, *, on_shutdown: Answer) -> None:
         super().__init__(matcher=lambda event: isinstance(event, Shutdown), entities=on_shutdown)
-
-
-__getattr__ = left_out(__name__)

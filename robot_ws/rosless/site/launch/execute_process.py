@@ -11,7 +11,7 @@ from signal import Signals
 from typing import Any
 
 from .event_handlers import Answer, OnProcessExit
-from .events.process import ProcessExited, ProcessIO, RunningProcessEvent
+from .events import ProcessExited, ProcessIO, RunningProcessEvent
 from .launch_context import LaunchContext
 from .launch_description import Action
 from .logging import OUTPUTS
@@ -35,7 +35,6 @@ class ExecuteProcess(Action):
     shell: bool = False
     sigterm_timeout: SomeSubstitutionsType = "5"
     sigkill_timeout: SomeSubstitutionsType = "5"
-    emulate_tty: bool = False
     output: SomeSubstitutionsType = "log"
     on_exit: Answer = None
     respawn: bool | SomeSubstitutionsType = False
@@ -101,23 +100,22 @@ class ExecuteProcess(Action):
         def emit(kind: type[RunningProcessEvent], **more: Any) -> None:
             context.emit_event_sync(kind(**details, **more))
 
-        def on_output(which: int, data: bytes) -> None:
+        def say(which: int, data: bytes) -> None:
             *lines, rest[which] = (rest[which] + data).split(b"\n")
-            if not data and rest[which]:  # its last line was not ended
-                lines.append(rest.pop(which))
             screen, file = OUTPUTS[output][which - 1]
             for line in lines:
                 log.line(f"[{name}] {line.decode(errors='replace')}", screen=screen, log=file)
-            if data:
-                emit(ProcessIO, text=data, fd=which)
+
+        def on_output(which: int, data: bytes) -> None:
+            say(which, data)
+            emit(ProcessIO, text=data, fd=which)
 
         cmd = details["cmd"]
         words = ["/bin/sh", "-c", " ".join(cmd)] if self.shell else cmd
         while not context.is_shutdown:
-            rest.update({1: b"", 2: b""})
-            where = (details["cwd"], details["env"], on_output, context.guardian)
+            process = Process(on_output)
             try:
-                process = await Process.start(words, *where, emulate_tty=self.emulate_tty)
+                await process.start(words, details["cwd"], details["env"])
             except OSError as error:
                 log.error(f"exception occurred while executing process: {error}", name)
                 return
@@ -126,6 +124,9 @@ class ExecuteProcess(Action):
             context.processes.add(process)
             self.return_code = code = await _until_exit(context, process, name, patience)
             context.processes.remove(process)
+            for which in (1, 2):
+                if rest[which]:  # its last line was not ended
+                    say(which, b"\n")
             if code == 0:
                 log.info(f"process has finished cleanly [pid {process.pid}]", name)
             else:

@@ -8,7 +8,7 @@ from collections.abc import Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
 from .logging import Log
-from .process import Guardian, Process
+from .process import Process
 
 if TYPE_CHECKING:
     from .event_handlers import EventHandler
@@ -20,7 +20,7 @@ class LaunchContext:
     def __init__(self, *, argv: Iterable[str] | None = None) -> None:
         self.argv = list(argv or ())
         self.launch_configurations: dict[str, str] = {}
-        self.log, self.guardian = Log(), Guardian()
+        self.log = Log()
         self.handlers: deque[EventHandler] = deque()  # the latest is asked first
         self.files: str | None = None  # a directory that goes with the launch
         self.processes: set[Process] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 from pathlib import Path
 
-from rosless.left_out import LeftOut, left_out
+from rosless.left_out import LeftOut
 
 from .launch_context import LaunchContext
 from .launch_description import LaunchDescription
@@ -31,8 +31,7 @@ class LaunchDescriptionSource:
             return None
 
 
-class PythonLaunchDescriptionSource(LaunchDescriptionSource):
-    """Of the formats, Python alone is here."""
+PythonLaunchDescriptionSource = LaunchDescriptionSource  # of the formats, Python alone is here
 
 
 def get_launch_description_from_python_launch_file(path: str) -> LaunchDescription:
@@ -51,6 +50,3 @@ def get_launch_description_from_python_launch_file(path: str) -> LaunchDescripti
             "LaunchDescription"
         )
     return description
-
-
-__getattr__ = left_out(__name__)

@@ -19,45 +19,35 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
 class LaunchService:
     def __init__(self, *, argv: Iterable[str] | None = None, debug: bool = False) -> None:
         self.context = LaunchContext(argv=argv)
-        self._loop: asyncio.AbstractEventLoop | None = None  # while it runs
         self._debug, self._interrupts, self._code = debug, 0, 0
 
     def include_launch_description(self, launch_description: LaunchDescription) -> None:
         self.context.visit_later(launch_description)
 
-    def shutdown(self) -> None:
-        """From any thread. `run` returns once every process has ended."""
-        if self._loop is not None:
-            event = Shutdown(reason="LaunchService.shutdown() called")
-            self._loop.call_soon_threadsafe(self.context.emit_event_sync, event)
-
-    def run(self, *, shutdown_when_idle: bool = True) -> int:
+    def run(self) -> int:
         """0, or 1 if launch itself failed: how its processes ended does not matter. In the main
         thread alone, for it handles signals."""
-        return asyncio.run(self.run_async(shutdown_when_idle=shutdown_when_idle))
+        return asyncio.run(self.run_async())
 
-    async def run_async(self, *, shutdown_when_idle: bool = True) -> int:
-        context, self._loop = self.context, asyncio.get_running_loop()
+    async def run_async(self) -> int:
+        context = self.context
         context.log.info(f"All log files can be found below {context.log.directory}")
-        await context.guardian.start()
         try:
             with (
-                self._handling_signals(self._loop),
+                self._handling_signals(asyncio.get_running_loop()),
                 tempfile.TemporaryDirectory(prefix="launch_") as context.files,
             ):
-                return await self._until_idle(shutdown_when_idle)
+                return await self._until_idle()
         finally:
-            self._loop = None
-            await context.guardian.close()
             context.log.close()
 
-    async def _until_idle(self, shutdown_when_idle: bool) -> int:
+    async def _until_idle(self) -> int:
         context = self.context
         while True:
             try:
                 if context.idle and context.is_shutdown:
                     return self._code
-                if context.idle and shutdown_when_idle:
+                if context.idle:
                     context.emit_event_sync(Shutdown(reason="idle"))
                 news = await context.news()
                 if isinstance(news, Event):

@@ -6,13 +6,10 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TextIO
-
-from rosless.left_out import left_out
 
 # Of a process: where the lines of its standard output go, and those of its standard error.
 OUTPUTS: Mapping[str, tuple[tuple[bool, bool], tuple[bool, bool]]] = {
@@ -32,9 +29,6 @@ class Log:
         now = datetime.now().strftime("%Y-%m-%d-%H-%M-%S-%f")
         found = base / f"{now}-{socket.gethostname()}-{os.getpid()}"
         found.mkdir(parents=True)
-        with suppress(OSError):  # a convenience: another launch may be doing the same
-            (base / "latest").unlink(missing_ok=True)
-            (base / "latest").symlink_to(found)
         return found
 
     @cached_property
@@ -58,6 +52,3 @@ class Log:
 
     def close(self) -> None:
         self._file.close()
-
-
-__getattr__ = left_out(__name__)

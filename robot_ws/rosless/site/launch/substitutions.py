@@ -7,8 +7,6 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from rosless.left_out import left_out
-
 if TYPE_CHECKING:
     from .launch_context import LaunchContext
 
@@ -28,19 +26,6 @@ class Substitution:
 
 
 SomeSubstitutionsType = str | Substitution | Iterable[str | Substitution]
-
-
-class TextSubstitution(Substitution):
-    def __init__(self, *, text: str) -> None:
-        if not isinstance(text, str):
-            raise TypeError(f"TextSubstitution: text is {text!r}, wanted a str")
-        self.text = text
-
-    def describe(self) -> str:
-        return f"'{self.text}'"
-
-    def perform(self, context: LaunchContext) -> str:
-        return self.text
 
 
 class LaunchConfiguration(Substitution):
@@ -80,26 +65,23 @@ class PythonExpression(Substitution):
         return str(eval(resolve(context, self.expression), {}, known))
 
 
-def listed(some: SomeSubstitutionsType) -> list[Substitution]:
-    found: list[Substitution] = []
-    for item in [some] if isinstance(some, (str, Substitution)) else some:
-        if isinstance(item, str):
-            item = TextSubstitution(text=item)
-        if not isinstance(item, Substitution):
+def _listed(some: SomeSubstitutionsType) -> list[str | Substitution]:
+    found = [some] if isinstance(some, (str, Substitution)) else list(some)
+    for item in found:
+        if not isinstance(item, (str, Substitution)):
             raise TypeError(
                 f"{item!r} of type {type(item).__name__} stands where launch wants text: write it "
                 "as a str or a Substitution"
             )
-        found.append(item)
     return found
 
 
 def resolve(context: LaunchContext, some: SomeSubstitutionsType) -> str:
-    return "".join(one.perform(context) for one in listed(some))
+    return "".join(x if isinstance(x, str) else x.perform(context) for x in _listed(some))
 
 
 def describe(some: SomeSubstitutionsType) -> str:
-    return " + ".join(one.describe() for one in listed(some))
+    return " + ".join(f"'{x}'" if isinstance(x, str) else x.describe() for x in _listed(some))
 
 
 def number(context: LaunchContext, some: float | SomeSubstitutionsType) -> float:
@@ -116,6 +98,3 @@ def truth(context: LaunchContext, some: bool | SomeSubstitutionsType) -> bool:
             f"{describe(some)}"
         )
     return TRUTHS[text.strip().lower()]
-
-
-__getattr__ = left_out(__name__)

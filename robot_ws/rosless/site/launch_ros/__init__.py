@@ -1,9 +1,5 @@
 """The part of ROS 2's launch_ros that rosless has: what is missing says so."""
 
-from rosless.left_out import left_out
-
 from . import actions, parameter_descriptions
 
 __all__ = ["actions", "parameter_descriptions"]
-
-__getattr__ = left_out(__name__)

@@ -12,7 +12,6 @@ import yaml
 from launch import LaunchContext, SomeSubstitutionsType
 from launch.actions import ExecuteProcess
 from launch.substitutions import resolve
-from rosless.left_out import left_out
 from rosless.packages import executable_command
 
 from .parameter_descriptions import evaluate_parameters
@@ -80,6 +79,3 @@ class Node(ExecuteProcess):
         with tempfile.NamedTemporaryFile("w", dir=context.files, delete=False) as file:
             yaml.safe_dump({"/**": {"ros__parameters": parameters}}, file)
         return file.name
-
-
-__getattr__ = left_out(__name__)

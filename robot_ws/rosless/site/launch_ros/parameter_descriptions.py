@@ -9,7 +9,6 @@ from typing import Any, get_args, get_origin
 import yaml
 from launch import LaunchContext, Substitution
 from launch.substitutions import TRUTHS, resolve
-from rosless.left_out import left_out
 
 SCALARS = (bool, int, float, str)
 
@@ -92,6 +91,3 @@ def _require(value: Any, wanted: Any, written: Any) -> Any:
         kinds = "a bool, int, float or str, or a list that is not empty of one of them"
         raise TypeError(f"found {written!r}, wanted {wanted or kinds}")
     return value
-
-
-__getattr__ = left_out(__name__)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
-
-from rosless.left_out import left_out
 
 from rclpy.context import Context, get_default_context, ok, try_shutdown
 from rclpy.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
@@ -22,35 +20,25 @@ __all__ += ["spin", "spin_once", "spin_until_future_complete"]
 _executor: Executor | None = None
 
 
-class InitContextManager:
-    """What `init` returns: with it, shutdown comes by itself."""
-
-    def __init__(self, context: Context | None, installed: bool) -> None:
-        self.context, self._installed = context, installed
-
-    def __enter__(self) -> InitContextManager:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._installed:
-            uninstall_signal_handlers()
-        try_shutdown(context=self.context)
-
-
 def init(
     *,
     args: Sequence[str] | None = None,
     context: Context | None = None,
     domain_id: int | None = None,
     signal_handler_options: SignalHandlerOptions | None = None,
-) -> InitContextManager:
-    """Signals are taken where the default context is meant, unless told."""
+) -> ExitStack:
+    """Signals are taken where the default context is meant, unless told. With what it returns,
+    shutdown comes by itself."""
     if signal_handler_options is None:
         default = context is None
         signal_handler_options = SignalHandlerOptions.ALL if default else SignalHandlerOptions.NO
     (context or get_default_context()).init(args, domain_id=domain_id)
     install_signal_handlers(signal_handler_options)
-    return InitContextManager(context, bool(signal_handler_options))
+    over = ExitStack()
+    over.callback(try_shutdown, context=context)
+    if signal_handler_options:
+        over.callback(uninstall_signal_handlers)
+    return over
 
 
 def shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
@@ -102,13 +90,7 @@ def spin(node: Node, executor: Executor | None = None) -> None:
 
 
 def spin_until_future_complete(
-    node: Node,
-    future: Future,
-    executor: Executor | None = None,
-    timeout_sec: float | None = None,
+    node: Node, future: Future, executor: Executor | None = None, timeout_sec: float | None = None
 ) -> None:
     with _with(node, executor) as chosen:
         chosen.spin_until_future_complete(future, timeout_sec)
-
-
-__getattr__ = left_out(__name__)

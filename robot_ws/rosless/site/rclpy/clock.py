@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rosgraph_msgs.msg import Clock as ClockMsg
-from rosless.left_out import Absent, left_out
+from rosless.left_out import Absent
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.parameter import Parameter
@@ -110,6 +110,3 @@ class TimeSource:
         self._clock.set_ros_time_override(Time.from_msg(message.clock))
         if (node := self._node()) is not None:
             node._ros_wake()  # timers by this clock may be due
-
-
-__getattr__ = left_out(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rosless.left_out import left_out, refuse
+from rosless.left_out import refuse
 
 from rclpy.logging import get_logger
 from rclpy.qos import QoSPolicyKind
@@ -73,6 +73,3 @@ class SubscriptionEventCallbacks(EventCallbacks):
         "New publisher discovered on topic '{}', offering incompatible QoS. No messages will be "
         "received from it."
     )
-
-
-__getattr__ = left_out(__name__)

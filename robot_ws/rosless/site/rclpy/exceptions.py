@@ -69,10 +69,6 @@ class ParameterUninitializedException(ParameterException):
     fault = "parameter declared without a value, and none was given"
 
 
-class ParameterImmutableException(ParameterException):
-    fault = "parameter is read-only"
-
-
 class InvalidParameterException(ParameterException):
     fault = "invalid parameter name"
 

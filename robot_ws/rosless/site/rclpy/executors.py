@@ -15,7 +15,6 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from rosless.left_out import left_out
 from rosless.wire.library import WireError
 from rosless.wire.waiting import Waiting
 
@@ -54,8 +53,6 @@ class Executor:
         self._is_shutdown = False
         self.context.executors.add(self)
 
-    # Nodes and tasks ----------------------------------------------------------------------------
-
     def add_node(self, node: Node) -> bool:
         with self._lock:
             if node in self._nodes:
@@ -85,8 +82,6 @@ class Executor:
 
     def wake(self) -> None:
         self._waiting.wake()
-
-    # Spinning -----------------------------------------------------------------------------------
 
     def spin(self) -> None:
         while self.context.ok() and not self._is_shutdown:
@@ -133,8 +128,6 @@ class Executor:
 
     def __exit__(self, *_: object) -> None:
         self.shutdown()
-
-    # Waiting ------------------------------------------------------------------------------------
 
     def _next(self, timeout_sec: float | None, stop: Callable[[], bool]) -> Work | None:
         """The next thing to do, if there is one in time."""
@@ -201,8 +194,6 @@ class Executor:
         self._attached = wanted
         return self._waiting.wait(0 if self._tasks else limit)
 
-    # Executing ----------------------------------------------------------------------------------
-
     def _execute(self, work: Work) -> None:
         """Raises what the callback raised."""
         here = threading.get_ident()
@@ -210,18 +201,13 @@ class Executor:
             self._at_work.append(here)
         try:
             if isinstance(work, Task):
-                self._proceed(work)
+                work.proceed()
             else:
                 self._call(work)
         finally:
             with self._work_done:
                 self._at_work.remove(here)
                 self._work_done.notify_all()
-
-    def _proceed(self, task: Task) -> None:
-        task()
-        if task.done():
-            task.result()
 
     def _call(self, entity: Entity) -> None:
         group = entity.callback_group
@@ -243,7 +229,7 @@ class Executor:
             result = call() if call is not None else None
             if inspect.iscoroutine(result):
                 suspended = True
-                self._proceed(Task(self._to_its_end, (result, entity), executor=self))
+                Task(self._to_its_end, (result, entity), executor=self).proceed()
         finally:
             if not suspended:
                 group.ending_execution(entity)
@@ -300,6 +286,3 @@ class MultiThreadedExecutor(Executor):
         over = super().shutdown(timeout_sec)
         self._pool.shutdown(wait=False)
         return over
-
-
-__getattr__ = left_out(__name__)

@@ -9,8 +9,6 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
-from rosless.left_out import left_out
-
 Where = tuple[str, str, int]  # file, function, line
 Sink = Callable[[int, str, str, Where, int], None]
 
@@ -41,6 +39,15 @@ def remove_sink(name: str, sink: Sink) -> None:
     _sinks[name] = tuple(one for one in _sinks[name] if one is not sink)
 
 
+def _saying(severity: LoggingSeverity) -> Callable[..., bool]:
+    """How a logger says something of this severity."""
+
+    def say(self: RcutilsLogger, message: Any, **choices: Any) -> bool:
+        return self._log(message, severity, choices)
+
+    return say
+
+
 class RcutilsLogger:
     def __init__(self, name: str = "") -> None:
         self.name = name
@@ -66,22 +73,9 @@ class RcutilsLogger:
     def is_enabled_for(self, severity: int) -> bool:
         return severity >= self.get_effective_level()
 
-    def debug(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.DEBUG, choices)
-
-    def info(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.INFO, choices)
-
-    def warning(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.WARN, choices)
-
-    warn = warning
-
-    def error(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.ERROR, choices)
-
-    def fatal(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.FATAL, choices)
+    debug, info = _saying(LoggingSeverity.DEBUG), _saying(LoggingSeverity.INFO)
+    warn = warning = _saying(LoggingSeverity.WARN)
+    error, fatal = _saying(LoggingSeverity.ERROR), _saying(LoggingSeverity.FATAL)
 
     def log(self, message: Any, severity: int, **choices: Any) -> bool:
         return self._log(message, LoggingSeverity(severity), choices)
@@ -145,6 +139,3 @@ def get_logger_effective_level(name: str) -> LoggingSeverity:
 
 def get_logging_severity_from_string(log_severity: str) -> LoggingSeverity:
     return LoggingSeverity[log_severity.upper()]
-
-
-__getattr__ = left_out(__name__)

@@ -28,7 +28,7 @@ from rclpy.time import Time
 class Node(Owning, Parameters, Queries):
     """What is its own is called _ros_...: other names are for those who derive from it."""
 
-    set_descriptor, handle, waitables = Absent(), Absent(), Absent()
+    undeclare_parameter, set_descriptor, handle = Absent(), Absent(), Absent()
 
     def __init__(
         self,
@@ -41,7 +41,6 @@ class Node(Owning, Parameters, Queries):
         enable_rosout: bool = True,
         start_parameter_services: bool = True,
         parameter_overrides: Sequence[Parameter] | None = None,
-        allow_undeclared_parameters: bool = False,
         automatically_declare_parameters_from_overrides: bool = False,
         **others: Any,
     ) -> None:
@@ -66,7 +65,7 @@ class Node(Owning, Parameters, Queries):
         with self._ros_graph.at_once():
             self._ros_owned = self._ros_graph.add_node((namespace, name))
             try:
-                self._ros_begin(told, parameter_overrides or (), allow_undeclared_parameters)
+                self._ros_begin(told, parameter_overrides or ())
                 if enable_rosout:
                     self._ros_log()
                 self._ros_time_source = TimeSource(self, self._ros_clock)
@@ -78,9 +77,7 @@ class Node(Owning, Parameters, Queries):
                 self.destroy_node()
                 raise
 
-    def _ros_begin(
-        self, told: Sequence[Arguments], given: Sequence[Parameter], allow_undeclared: bool
-    ) -> None:
+    def _ros_begin(self, told: Sequence[Arguments], given: Sequence[Parameter]) -> None:
         overrides: dict[str, Any] = {}
         for one in reversed(told):  # what is said of this node alone outranks what is said of all
             overrides |= one.parameters_of(self.get_fully_qualified_name())
@@ -93,7 +90,7 @@ class Node(Owning, Parameters, Queries):
             event.stamp = self._ros_clock.now().to_msg()
             events.publish(event)
 
-        self._ros_init_parameters(known, allow_undeclared, tell)
+        self._ros_init_parameters(known, tell)
 
     def _ros_log(self) -> None:
         rosout: Publisher = self.create_publisher(Log, "/rosout", qos_profile_rosout_default)
@@ -106,8 +103,6 @@ class Node(Owning, Parameters, Queries):
 
         add_sink(self._ros_logger.name, say)
         self._ros_say = say
-
-    # Who it is ----------------------------------------------------------------------------------
 
     @property
     def context(self) -> Context:

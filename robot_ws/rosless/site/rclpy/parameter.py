@@ -10,7 +10,6 @@ from typing import Any
 import yaml
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
-from rosless.left_out import left_out
 
 from rclpy.impl.yaml_text import parse_yaml
 
@@ -146,6 +145,3 @@ def _out_of_range(one: Parameter, allowed: Any, exact: bool) -> str:
         if not same(low + steps * allowed.step, one.value):
             return f"Parameter {one.name} is not a valid step. {where}, step: {allowed.step}"
     return ""
-
-
-__getattr__ = left_out(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import Any
 
-from rosless.left_out import LeftOut, left_out
+from rosless.left_out import LeftOut
 from rosless.wire.qos import INFINITE, Quality
 
 from rclpy.time import Duration
@@ -141,6 +141,15 @@ class QoSProfile:
         )
 
 
+def profile(qos: QoSProfile | int) -> QoSProfile:
+    """A number is a depth."""
+    if isinstance(qos, QoSProfile):
+        return qos
+    if not isinstance(qos, int) or isinstance(qos, bool):
+        raise TypeError(f"qos_profile: found {qos!r}, wanted a QoSProfile or int")
+    return QoSProfile(depth=qos)
+
+
 qos_profile_default = QoSProfile(depth=10)
 qos_profile_system_default = QoSProfile(
     history=HistoryPolicy.SYSTEM_DEFAULT,
@@ -164,6 +173,3 @@ class QoSPresetProfiles(Enum):
     PARAMETERS = qos_profile_parameters
     PARAMETER_EVENTS = qos_profile_parameter_events
     ACTION_STATUS_DEFAULT = qos_profile_action_status_default
-
-
-__getattr__ = left_out(__name__)

@@ -30,9 +30,7 @@ _before: dict[int, Handler] = {}
 _pipe: tuple[int, int] | None = None
 
 
-def install_signal_handlers(
-    options: SignalHandlerOptions = SignalHandlerOptions.ALL,
-) -> None:
+def install_signal_handlers(options: SignalHandlerOptions = SignalHandlerOptions.ALL) -> None:
     """Of the main thread alone: Python gives signals to no other."""
     if threading.current_thread() is not threading.main_thread():
         return

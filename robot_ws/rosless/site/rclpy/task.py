@@ -22,17 +22,10 @@ class Future:
         self._done = self._cancelled = False
         self._result: Any = None
         self._exception: BaseException | None = None
-        self._fetched = False
         self._callbacks: list[Callable[[Any], Any]] = []
         self._resumed: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._executor = weakref.ref(executor) if executor is not None else None
-
-    def __del__(self) -> None:
-        if self._exception is not None and not self._fetched:
-            warnings.warn(
-                f"the exception of a future was never looked at: {self._exception!r}", stacklevel=2
-            )
 
     def __await__(self) -> Generator[Future, None, Any]:
         while not (self._done or self._cancelled):
@@ -53,12 +46,10 @@ class Future:
 
     def result(self) -> Any:
         if self._exception is not None:
-            self._fetched = True
             raise self._exception
         return self._result
 
     def exception(self) -> BaseException | None:
-        self._fetched = True
         return self._exception
 
     def set_result(self, result: Any) -> None:
@@ -69,7 +60,6 @@ class Future:
     def set_exception(self, exception: BaseException) -> None:
         with self._lock:
             self._exception, self._done, self._cancelled = exception, True, False
-            self._fetched = False
         self._finished()
 
     def add_done_callback(self, callback: Callable[[Any], Any]) -> None:
@@ -88,12 +78,6 @@ class Future:
                 self._resumed.append(resume)
         if over:
             resume()
-
-    def _waited(self, timeout_sec: float | None = None) -> bool:
-        """Whether it was done in time, by another thread."""
-        over = threading.Event()
-        self._when_done(over.set)
-        return over.wait(timeout_sec)
 
     def _finished(self) -> None:
         with self._lock:
@@ -134,7 +118,6 @@ class Task(Future):
     def __del__(self) -> None:
         if inspect.iscoroutine(self._handler):
             self._handler.close()  # of an executor that was shut down before its turn
-        super().__del__()
 
     def executing(self) -> bool:
         return self._running.locked()
@@ -153,6 +136,12 @@ class Task(Future):
             again._when_done(lambda: executor._resume(self))
         else:  # a bare yield: let others have their turn
             executor._resume(self)
+
+    def proceed(self) -> None:
+        """Raises what it raised, should that be its end."""
+        self()
+        if self._done:
+            self.result()
 
     def _run(self) -> Any:
         """None at its end, else what it waits for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import total_ordering
 from typing import Any, overload
@@ -20,29 +21,17 @@ class ClockType(IntEnum):
     STEADY_TIME = 3
 
 
-@total_ordering
+@dataclass(order=True, unsafe_hash=True, init=False)
 class Duration:
+    nanoseconds: int
+
     def __init__(self, *, seconds: float = 0, nanoseconds: int = 0) -> None:
         self.nanoseconds = int(seconds * NANO) + int(nanoseconds)
         if not -LARGEST - 1 <= self.nanoseconds <= LARGEST:
             raise OverflowError(f"Duration: found {self.nanoseconds} ns, wanted what 64 bits hold")
 
-    def __repr__(self) -> str:
-        return f"Duration(nanoseconds={self.nanoseconds})"
-
     def __str__(self) -> str:
         return "Infinite" if self.nanoseconds == LARGEST else f"{self.nanoseconds} nanoseconds"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Duration) and self.nanoseconds == other.nanoseconds
-
-    def __lt__(self, other: Duration) -> bool:
-        if not isinstance(other, Duration):
-            return NotImplemented
-        return self.nanoseconds < other.nanoseconds
-
-    def __hash__(self) -> int:
-        return hash(self.nanoseconds)
 
     def to_msg(self) -> DurationMsg:
         seconds, nanoseconds = divmod(self.nanoseconds, NANO)

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
 from rclpy.exceptions import InvalidHandle, ROSInterruptException
 from rclpy.impl.entity import Entity
+from rclpy.time import NANO
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 FAR = 1 << 62
 
@@ -21,21 +25,21 @@ FAR = 1 << 62
 class Timer(Entity):
     def __init__(
         self,
+        node: Node,
+        timer_period_sec: float,
         callback: Callable[[], Any] | None,
-        callback_group: CallbackGroup,
-        timer_period_ns: int,
-        clock: Clock,
-        wake: Callable[[], None],
+        callback_group: CallbackGroup | None = None,
+        clock: Clock | None = None,
         autostart: bool = True,
     ) -> None:
-        if timer_period_ns < 0:
-            raise ValueError(f"timer period: found {timer_period_ns} ns, wanted 0 or more")
-        super().__init__(callback_group)
-        self.callback, self.clock, self._wake = callback, clock, wake
-        self._period, self._canceled = timer_period_ns, not autostart
+        if timer_period_sec < 0:
+            raise ValueError(f"timer period: found {timer_period_sec} s, wanted 0 or more")
+        super().__init__(node, callback_group)
+        self.callback, self.clock, self._wake = callback, clock or node.get_clock(), node._ros_wake
+        self._period, self._canceled = int(timer_period_sec * NANO), not autostart
         self._lock = threading.Lock()
         self._begin()
-        clock.on_jump.append(self._begin)
+        self.clock.on_jump.append(self._begin)
 
     def _begin(self) -> None:
         """What is to come is a whole period away."""
@@ -135,10 +139,13 @@ class GuardCondition(Entity):
     """Something that a program says has happened."""
 
     def __init__(
-        self, callback: Callable[[], Any] | None, group: CallbackGroup, wake: Callable[[], None]
+        self,
+        node: Node,
+        callback: Callable[[], Any] | None,
+        callback_group: CallbackGroup | None = None,
     ) -> None:
-        super().__init__(group)
-        self.callback, self._wake, self._triggered = callback, wake, False
+        super().__init__(node, callback_group)
+        self.callback, self._wake, self._triggered = callback, node._ros_wake, False
 
     def trigger(self) -> None:
         self._triggered = True

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from rosless.left_out import left_out
-
 from rclpy.action.client import ActionClient
 from rclpy.action.server import ActionServer, CancelResponse, GoalResponse
 
@@ -20,6 +18,3 @@ def get_action_names_and_types(node: Any) -> list[tuple[str, list[str]]]:
         for name, types in node.get_topic_names_and_types()
         if name.endswith(FEEDBACK)
     ]
-
-
-__getattr__ = left_out(__name__)

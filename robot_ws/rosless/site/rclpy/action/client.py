@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from action_msgs.msg import GoalStatus
-from rosless.left_out import refuse
+from rosless.left_out import Absent, refuse
 from unique_identifier_msgs.msg import UUID
 
 from rclpy.callback_groups import CallbackGroup
@@ -24,6 +24,8 @@ OVER = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STAT
 
 
 class ClientGoalHandle:
+    cancel_goal, get_result = Absent(), Absent()
+
     def __init__(self, action_client: ActionClient, goal_id: UUID, goal_response: Any) -> None:
         self._client, self.goal_id, self._response = action_client, goal_id, goal_response
         self.status: int = GoalStatus.STATUS_UNKNOWN
@@ -42,15 +44,10 @@ class ClientGoalHandle:
     def get_result_async(self) -> Future:
         return self._client._get_result_async(self)
 
-    def cancel_goal(self) -> Any:
-        """Wait for it, in another thread than the one that spins."""
-        return _waited(self.cancel_goal_async())
-
-    def get_result(self) -> Any:
-        return _waited(self.get_result_async())
-
 
 class ActionClient:
+    send_goal = Absent()
+
     def __init__(
         self,
         node: Node,
@@ -113,11 +110,6 @@ class ActionClient:
         request = self._goal.srv_type.Request(goal_id=goal_id, goal=goal)
         return _then(self._goal.call_async(request), handle, self._node)
 
-    def send_goal(self, goal: Any, **choices: Any) -> Any:
-        """Wait for the result, in another thread than the one that spins."""
-        handle = _waited(self.send_goal_async(goal, **choices))
-        return _waited(handle.get_result_async())
-
     def _get_result_async(self, goal_handle: ClientGoalHandle) -> Future:
         def over(response: Any) -> Any:
             self._over.append(goal_handle.goal_id.uuid.tobytes())
@@ -170,8 +162,3 @@ def _then(future: Future, make: Callable[[Any], Any], node: Node) -> Future:
 
     future._when_done(done)
     return made
-
-
-def _waited(future: Future) -> Any:
-    future._waited()
-    return future.result()

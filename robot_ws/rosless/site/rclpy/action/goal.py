@@ -26,11 +26,7 @@ BEFORE = {
     ABORTED: (EXECUTING, CANCELING),
     CANCELED: (CANCELING,),
 }
-NAMES = {
-    getattr(GoalStatus, key): key.removeprefix("STATUS_")
-    for key in dir(GoalStatus)
-    if key.startswith("STATUS")
-}
+NAMES = ("UNKNOWN", "ACCEPTED", "EXECUTING", "CANCELING", "SUCCEEDED", "CANCELED", "ABORTED")
 
 
 class InvalidTransition(RuntimeError):
@@ -83,6 +79,3 @@ class ServerGoalHandle:
         self._server.publish_status()
         if response is not None:
             self._server.notify_result(self, response)
-
-    def destroy(self) -> None:
-        self._server.forget(self)

@@ -80,8 +80,6 @@ class ActionServer:
             raise TypeError("Failed to register goal execution callback: not callable")
         self._execute = execute_callback
 
-    # Asked --------------------------------------------------------------------------------------
-
     async def _on_goal(self, request: Any, header: Header) -> None:
         self._expire()
         key = request.goal_id.uuid.tobytes()
@@ -155,8 +153,6 @@ class ActionServer:
             response.status, response.result = handle.status, handle.result
         self._results.answer(response, header)
 
-    # Doing --------------------------------------------------------------------------------------
-
     def notify_execute(
         self, goal_handle: ServerGoalHandle, execute_callback: Callable[..., Any] | None
     ) -> None:
@@ -197,10 +193,6 @@ class ActionServer:
         with self._lock:
             told = [GoalStatus(goal_info=g.info, status=g.status) for g in self._goals.values()]
             self._status.publish(GoalStatusArray(status_list=told))
-
-    def forget(self, goal_handle: ServerGoalHandle) -> None:
-        with self._lock:
-            self._goals.pop(goal_handle.goal_id.uuid.tobytes(), None)
 
     def _expire(self) -> None:
         """Results are kept for a while after the end."""

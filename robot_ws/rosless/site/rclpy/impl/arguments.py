@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,10 @@ def parse(argv: Sequence[str]) -> Arguments:
     return result
 
 
+def remove_ros_args(args: Sequence[str] | None = None) -> list[str]:
+    return parse(sys.argv if args is None else args).rest
+
+
 def _taken(result: Arguments, word: str, words: list[str]) -> bool:
     def following() -> str:
         if not words:
@@ -125,7 +130,8 @@ def _nodes(path: Path, above: str, content: Any) -> Iterator[Given]:
         if key == KEY and above:
             yield from ((above, *pair) for pair in flat(value or {}))
         else:
-            yield from _nodes(path, f"{above}/{key}" if above and key[0] != "/" else key, value)
+            below = f"{above}/{key}" if above and not key.startswith("/") else key
+            yield from _nodes(path, below, value)
 
 
 def flat(values: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:

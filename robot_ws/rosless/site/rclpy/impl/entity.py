@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rosless.wire.participant import Endpoint
 
 from rclpy.callback_groups import CallbackGroup
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
 class Entity:
@@ -17,9 +20,14 @@ class Entity:
     events: Entity | None = None  # what it is told beside its data
 
     def __init__(
-        self, callback_group: CallbackGroup, condition: int | None = None, *endpoints: Endpoint
+        self,
+        node: Node,
+        callback_group: CallbackGroup | None,
+        condition: int | None = None,
+        *endpoints: Endpoint,
     ) -> None:
-        self.callback_group, self.condition, self.endpoints = callback_group, condition, endpoints
+        self.callback_group = callback_group or node.default_callback_group
+        self.condition, self.endpoints = condition, endpoints
         self.busy, self.alive = False, True
 
     def eligible(self) -> bool:

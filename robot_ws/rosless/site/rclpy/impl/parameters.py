@@ -19,7 +19,6 @@ from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
     ParameterAlreadyDeclaredException,
-    ParameterImmutableException,
     ParameterNotDeclaredException,
     ParameterUninitializedException,
 )
@@ -38,13 +37,11 @@ class Parameters:
     def _ros_init_parameters(
         self,
         overrides: dict[str, Parameter],
-        allow_undeclared: bool,
         tell: Callable[[ParameterEvent], None],
     ) -> None:
         self._ros_parameters: dict[str, Parameter] = {}
         self._ros_descriptors: dict[str, ParameterDescriptor] = {}
-        self._ros_overrides, self._ros_allow_undeclared = overrides, allow_undeclared
-        self._ros_tell_event = tell
+        self._ros_overrides, self._ros_tell_event = overrides, tell
         # Those that were added last are asked first.
         self._ros_before: list[Before] = []
         self._ros_during: list[During] = []
@@ -68,8 +65,6 @@ class Parameters:
     def remove_post_set_parameters_callback(self, callback: After) -> None:
         self._ros_after.remove(callback)
 
-    # Declaring ----------------------------------------------------------------------------------
-
     def declare_parameter(
         self,
         name: str,
@@ -80,10 +75,7 @@ class Parameters:
         return self.declare_parameters("", [(name, value, descriptor)], ignore_override)[0]
 
     def declare_parameters(
-        self,
-        namespace: str,
-        parameters: Sequence[tuple[Any, ...]],
-        ignore_override: bool = False,
+        self, namespace: str, parameters: Sequence[tuple[Any, ...]], ignore_override: bool = False
     ) -> list[Parameter]:
         declared = [self._ros_declared(namespace, one, ignore_override) for one in parameters]
         names = [parameter.name for parameter, _ in declared]
@@ -134,13 +126,6 @@ class Parameters:
         free = [(key, one.value) for key, one in known if not self.has_parameter(key)]
         self.declare_parameters("", free, ignore_override=True)
 
-    def undeclare_parameter(self, name: str) -> None:
-        if self._ros_declared_or_fail(name) and self._ros_descriptors[name].read_only:
-            raise ParameterImmutableException(name)
-        del self._ros_parameters[name], self._ros_descriptors[name]
-
-    # Setting ------------------------------------------------------------------------------------
-
     def set_parameters(self, parameter_list: list[Parameter]) -> list[SetParametersResult]:
         return [self.set_parameters_atomically([one]) for one in parameter_list]
 
@@ -152,8 +137,7 @@ class Parameters:
                 return SetParametersResult(successful=False, reason=reason)
         if not all(isinstance(one, Parameter) for one in parameter_list):
             raise TypeError(f"parameter must be instance of type '{Parameter!r}'")
-        unknown = [one.name for one in parameter_list if one.name not in self._ros_parameters]
-        if unknown and not self._ros_allow_undeclared:
+        if unknown := [x.name for x in parameter_list if x.name not in self._ros_parameters]:
             raise ParameterNotDeclaredException(unknown)
         return self._ros_set(parameter_list, self._ros_descriptors, declaring=False)
 
@@ -163,12 +147,10 @@ class Parameters:
         descriptors: dict[str, ParameterDescriptor],
         declaring: bool,
     ) -> SetParametersResult:
-        """All or none. Where nothing is declared, a parameter that is not set is removed."""
+        """All or none. A parameter of any type is removed where it is set to nothing."""
         for one in parameters:
-            if one.name in descriptors:
-                reason = fault(one, descriptors[one.name], declaring)
-                if reason:
-                    return SetParametersResult(successful=False, reason=reason)
+            if reason := fault(one, descriptors[one.name], declaring):
+                return SetParametersResult(successful=False, reason=reason)
         for callback in self._ros_during:
             result = callback(parameters)
             if not result.successful:
@@ -181,8 +163,7 @@ class Parameters:
                 self._ros_parameters.pop(one.name, None)
                 self._ros_descriptors.pop(one.name, None)
                 continue
-            free = ParameterDescriptor(name=one.name, dynamic_typing=True)
-            descriptor = self._ros_descriptors[one.name] = descriptors.get(one.name, free)
+            descriptor = self._ros_descriptors[one.name] = descriptors[one.name]
             new = self.get_parameter_or(one.name).type_ == Type.NOT_SET
             (event.new_parameters if new else event.changed_parameters).append(message)
             self._ros_parameters[one.name] = one
@@ -196,23 +177,16 @@ class Parameters:
     def get_fully_qualified_name(self) -> str:
         raise NotImplementedError
 
-    # What is known ------------------------------------------------------------------------------
-
-    def _ros_declared_or_fail(self, name: str) -> bool:
-        """Whether it is declared; where all are to be, it has to."""
-        if not isinstance(name, str):
-            raise TypeError(f"parameter: found {name!r}, wanted a name")
-        if name not in self._ros_parameters and not self._ros_allow_undeclared:
+    def _ros_known(self, name: str) -> Parameter:
+        if name not in self._ros_parameters:
             raise ParameterNotDeclaredException(name)
-        return name in self._ros_parameters
+        return self._ros_parameters[name]
 
     def has_parameter(self, name: str) -> bool:
         return name in self._ros_parameters
 
     def get_parameter(self, name: str) -> Parameter:
-        if not self._ros_declared_or_fail(name):
-            return Parameter(name, Type.NOT_SET, None)
-        parameter = self._ros_parameters[name]
+        parameter = self._ros_known(name)
         if parameter.type_ == Type.NOT_SET and not self._ros_descriptors[name].dynamic_typing:
             raise ParameterUninitializedException(name)
         return parameter
@@ -232,15 +206,13 @@ class Parameters:
         return {name.removeprefix(start): one for name, one in known if name.startswith(start)}
 
     def get_parameter_type(self, name: str) -> Any:
-        known = self._ros_declared_or_fail(name)
-        return (self._ros_parameters[name].type_ if known else Type.NOT_SET).value
+        return self._ros_known(name).type_.value
 
     def get_parameter_types(self, names: list[str]) -> list[Any]:
         return [self.get_parameter_type(name) for name in names]
 
     def describe_parameter(self, name: str) -> ParameterDescriptor:
-        known = self._ros_declared_or_fail(name)
-        return self._ros_descriptors[name] if known else ParameterDescriptor()
+        return self._ros_descriptors[self._ros_known(name).name]
 
     def describe_parameters(self, names: list[str]) -> list[ParameterDescriptor]:
         return [self.describe_parameter(name) for name in names]

@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 from rosless.wire.graph import UNKNOWN, Found, Graph
 
 from rclpy.context import Context
 from rclpy.qos import QoSProfile
-from rclpy.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
 
 NamesAndTypes = list[tuple[str, list[str]]]
 Look = Callable[[Graph], list[Found]]
+
+
+class TopicEndpointTypeEnum(IntEnum):
+    INVALID = 0
+    PUBLISHER = 1
+    SUBSCRIPTION = 2
+
+
+@dataclass
+class TopicEndpointInfo:
+    """What is known of a publisher or subscription somewhere."""
+
+    node_name: str
+    node_namespace: str
+    topic_type: str
+    topic_type_hash: str
+    endpoint_type: TopicEndpointTypeEnum
+    endpoint_gid: list[int]
+    qos_profile: QoSProfile
 
 
 def topics(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
@@ -51,18 +71,18 @@ def _by_node(look: Look, shown: Callable[..., NamesAndTypes]) -> Callable[..., N
 def _infos(look: Look, kind: TopicEndpointTypeEnum) -> Callable[..., list[TopicEndpointInfo]]:
     def query(self: Queries, topic_name: str, no_mangle: bool = False) -> list[TopicEndpointInfo]:
         wanted = topic_name if no_mangle else f"rt{self.resolve_topic_name(topic_name)}"
+        found = (one for one in look(self._ros_graph) if one.topic == wanted)
         return [
             TopicEndpointInfo(
-                node_name=one.node[1],
-                node_namespace=one.node[0],
-                topic_type=one.type_name,
-                topic_type_hash=one.said.get("typehash", ""),
+                node_name=x.node[1],
+                node_namespace=x.node[0],
+                topic_type=x.type_name,
+                topic_type_hash=x.said.get("typehash", ""),
                 endpoint_type=kind,
-                endpoint_gid=list(one.guid),
-                qos_profile=QoSProfile.of(one.quality),
+                endpoint_gid=list(x.guid),
+                qos_profile=QoSProfile.of(x.quality),
             )
-            for one in look(self._ros_graph)
-            if one.topic == wanted
+            for x in found
         ]
 
     return query

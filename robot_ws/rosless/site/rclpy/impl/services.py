@@ -21,7 +21,7 @@ from rosless.wire.qos import user_data
 from rclpy.callback_groups import CallbackGroup
 from rclpy.exceptions import InvalidHandle
 from rclpy.impl.entity import Entity
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, qos_profile_services_default
 from rclpy.task import Future
 
 if TYPE_CHECKING:
@@ -41,12 +41,11 @@ class _End(Entity):
         srv_type: Any,
         srv_name: str,
         qos_profile: QoSProfile,
-        callback_group: CallbackGroup,
-        *,
+        callback_group: CallbackGroup | None,
         serves: bool,
     ) -> None:
         self.srv_type, self.qos_profile, self._node = srv_type, qos_profile, node
-        self.srv_name = self.service_name = srv_name
+        self.srv_name = self.service_name = srv_name = node.resolve_service_name(srv_name)
         participant, quality = node.context.participant, qos_profile.quality()
         said = f"{'serviceid' if serves else 'clientid'}={participant.call_id()};"
         asked = f"rq{srv_name}Request", f"{srv_type.NAME}_Request"
@@ -54,7 +53,8 @@ class _End(Entity):
         heard, spoken = (asked, told) if serves else (told, asked)
         self._reader = Reader(participant, *heard, quality, said, call=True)
         self._writer = Writer(participant, *spoken, quality, said, call=True)
-        super().__init__(callback_group, self._reader.condition, self._reader, self._writer)
+        ends = (self._reader, self._writer)
+        super().__init__(node, callback_group, self._reader.condition, *ends)
 
     def _send(self, message: Any, header: Header, kind: Any) -> None:
         if not isinstance(message, kind):
@@ -78,16 +78,26 @@ class Service(_End):
     """callback(request, response) -> response, or a coroutine of it. One that is `deferred` is
     called with the request and its header, and answered by `send_response` some time."""
 
-    def __init__(self, *given: Any, callback: Callable[[Any, Any], Any], deferred: bool) -> None:
-        super().__init__(*given, serves=True)
+    def __init__(
+        self,
+        node: Node,
+        srv_type: Any,
+        srv_name: str,
+        callback: Callable[[Any, Any], Any],
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+        callback_group: CallbackGroup | None = None,
+        deferred: bool = False,
+    ) -> None:
+        super().__init__(node, srv_type, srv_name, qos_profile, callback_group, True)
         self.callback, self._deferred = callback, deferred
         self._met: set[int] = set()
 
     def take(self) -> Callable[[], Any] | None:
         taken = self._reader.take()
-        if not taken:
+        if taken is None:
             return None
-        data, _, publication = taken[0]
+        data, _, publication = taken
         self._meet(publication)
         header = HEADER.unpack_from(data.data, 4)
         try:
@@ -139,16 +149,25 @@ class Service(_End):
 
 
 class Client(_End):
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given, serves=False)
+    def __init__(
+        self,
+        node: Node,
+        srv_type: Any,
+        srv_name: str,
+        *,
+        qos_profile: QoSProfile = qos_profile_services_default,
+        callback_group: CallbackGroup | None = None,
+    ) -> None:
+        super().__init__(node, srv_type, srv_name, qos_profile, callback_group, False)
         self._numbers = itertools.count(1)
         self._pending: dict[int, Future] = {}
         self._lock = threading.Lock()
 
     def call(self, request: Any, timeout_sec: float | None = None) -> Any:
         """Wait for the answer, in another thread than the one that spins."""
-        future = self.call_async(request)
-        if not future._waited(timeout_sec):
+        future, over = self.call_async(request), threading.Event()
+        future._when_done(over.set)
+        if not over.wait(timeout_sec):
             self.remove_pending_request(future)
             raise TimeoutError(f"service '{self.srv_name}' did not answer within {timeout_sec} s")
         return future.result()
@@ -170,15 +189,14 @@ class Client(_End):
             self._pending = {k: one for k, one in self._pending.items() if one is not future}
 
     def take(self) -> Callable[[], None] | None:
-        for data, _, _ in self._reader.take():
-            client, number = HEADER.unpack_from(data.data, 4)
-            if client != self._writer.handle:
-                continue  # an answer to another client
-            with self._lock:
-                future = self._pending.pop(number, None)
-            if future is not None:
-                return lambda: self._answered(future, data)
-        return None
+        taken = self._reader.take()
+        if taken is None:
+            return None
+        data, _, _ = taken
+        client, number = HEADER.unpack_from(data.data, 4)
+        with self._lock:  # an answer may be another client's
+            future = self._pending.pop(number, None) if client == self._writer.handle else None
+        return None if future is None else lambda: self._answered(future, data)
 
     def _answered(self, future: Future, data: Any) -> None:
         try:

@@ -9,14 +9,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
+from rosless.left_out import refuse
 from rosless.wire.library import FOREVER, LIBRARY, WireError
 from rosless.wire.participant import Endpoint, Reader, Writer
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.event_handler import Callback, EventCallbacks, incompatible_info
+from rclpy.event_handler import (
+    Callback,
+    EventCallbacks,
+    PublisherEventCallbacks,
+    SubscriptionEventCallbacks,
+    incompatible_info,
+)
 from rclpy.exceptions import InvalidHandle
 from rclpy.impl.entity import Entity
-from rclpy.qos import QoSProfile
+from rclpy.qos import QoSProfile, profile
 from rclpy.time import Duration
 
 if TYPE_CHECKING:
@@ -29,27 +36,32 @@ class _End(Entity):
         node: Node,
         msg_type: Any,
         topic: str,
-        qos_profile: QoSProfile,
-        callback_group: CallbackGroup,
-        event_callbacks: EventCallbacks,
-        *,
+        qos: QoSProfile | int,
+        group: CallbackGroup | None,
+        callbacks: EventCallbacks,
         kind: type[Endpoint],
     ) -> None:
-        self.msg_type, self.qos_profile, self._logger = msg_type, qos_profile, node.get_logger()
-        self.topic = self.topic_name = topic
-        name = topic if qos_profile.avoid_ros_namespace_conventions else f"rt{topic}"
-        end = kind(node.context.participant, name, msg_type.NAME, qos_profile.quality())
-        super().__init__(callback_group, getattr(end, "condition", None), end)
-        if told := event_callbacks.chosen(topic, self._logger.name):
-            self.events = _IncompatibleQoS(callback_group, end, told)
+        self.msg_type, self.qos_profile, self._logger = msg_type, profile(qos), node.get_logger()
+        self.topic = self.topic_name = node.resolve_topic_name(topic)
+        bare = self.qos_profile.avoid_ros_namespace_conventions
+        name, quality = f"{'' if bare else 'rt'}{self.topic}", self.qos_profile.quality()
+        end = self._end = kind(node.context.participant, name, msg_type.NAME, quality)
+        super().__init__(node, group, getattr(end, "condition", None), end)
+        if told := callbacks.chosen(self.topic, self._logger.name):
+            self.events = _IncompatibleQoS(node, group, end, told)
+
+    def _met(self) -> int:
+        return self._end.met()
 
 
 class _IncompatibleQoS(Entity):
     """The endpoint itself is the condition."""
 
-    def __init__(self, group: CallbackGroup, end: Endpoint, callback: Callback) -> None:
+    def __init__(
+        self, node: Node, group: CallbackGroup | None, end: Endpoint, callback: Callback
+    ) -> None:
         end.watch_incompatible()
-        super().__init__(group, end.ref)
+        super().__init__(node, group, end.ref)
         self._end, self._callback = end, callback
 
     def take(self) -> Callable[[], Any] | None:
@@ -58,10 +70,23 @@ class _IncompatibleQoS(Entity):
 
 
 class Publisher(_End):
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given, kind=Writer)
-        self._writer: Writer
-        [self._writer] = self.endpoints  # type: ignore[assignment]
+    _end: Writer
+
+    def __init__(
+        self,
+        node: Node,
+        /,
+        msg_type: Any,
+        topic: str,
+        qos_profile: QoSProfile | int,
+        *,
+        callback_group: CallbackGroup | None = None,
+        event_callbacks: PublisherEventCallbacks | None = None,
+        **others: Any,
+    ) -> None:
+        refuse("create_publisher", others)
+        callbacks = event_callbacks or PublisherEventCallbacks()
+        super().__init__(node, msg_type, topic, qos_profile, callback_group, callbacks, Writer)
 
     def eligible(self) -> bool:
         return False  # nobody waits for it
@@ -79,31 +104,47 @@ class Publisher(_End):
             )
         try:
             if self.alive:
-                return self._writer.write(parts)
+                return self._end.write(parts)
         except WireError:
             if self.alive:
                 raise
         raise InvalidHandle(f"publisher on '{self.topic}' was destroyed")
 
-    def get_subscription_count(self) -> int:
-        return self._writer.met()
+    get_subscription_count = _End._met
 
     def assert_liveliness(self) -> None:
-        LIBRARY.dds_assert_liveliness(self._writer.ref)
+        LIBRARY.dds_assert_liveliness(self._end.ref)
 
     def wait_for_all_acked(self, timeout: Duration | None = None) -> bool:
         limit = FOREVER if timeout is None or timeout.nanoseconds < 0 else timeout.nanoseconds
-        return bool(LIBRARY.dds_wait_for_acks(self._writer.ref, ctypes.c_int64(limit)) == 0)
+        return bool(LIBRARY.dds_wait_for_acks(self._end.ref, ctypes.c_int64(limit)) == 0)
 
 
 class Subscription(_End):
     """A callback of one argument gets the message; of two, also what is known of its way here."""
 
-    def __init__(self, *given: Any, callback: Callable[..., Any], raw: bool) -> None:
+    _end: Reader
+
+    def __init__(
+        self,
+        node: Node,
+        /,
+        msg_type: Any,
+        topic: str,
+        callback: Callable[..., Any],
+        qos_profile: QoSProfile | int,
+        *,
+        callback_group: CallbackGroup | None = None,
+        event_callbacks: SubscriptionEventCallbacks | None = None,
+        raw: bool = False,
+        **others: Any,
+    ) -> None:
+        refuse("create_subscription", others)
         self.callback, self.raw = callback, raw
-        super().__init__(*given, kind=Reader)
-        self._reader: Reader
-        [self._reader] = self.endpoints  # type: ignore[assignment]
+        callbacks = event_callbacks or SubscriptionEventCallbacks()
+        super().__init__(node, msg_type, topic, qos_profile, callback_group, callbacks, Reader)
+
+    get_publisher_count = _End._met
 
     @property
     def callback(self) -> Callable[..., Any]:
@@ -113,14 +154,11 @@ class Subscription(_End):
     def callback(self, value: Callable[..., Any]) -> None:
         self._callback, self._informed = value, _arguments(value) == 2
 
-    def get_publisher_count(self) -> int:
-        return self._reader.met()
-
     def take(self) -> Callable[[], Any] | None:
-        taken = self._reader.take()
-        if not taken:
+        taken = self._end.take()
+        if taken is None:
             return None
-        data, stamp, _ = taken[0]
+        data, stamp, _ = taken
         try:
             message = data.tobytes() if self.raw else cdr.deserialize(data, self.msg_type)
         except cdr.Malformed as error:
