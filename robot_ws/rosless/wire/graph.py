@@ -33,8 +33,6 @@ ALIVE = InstanceState.Alive | ANY
 GONE = InstanceState.NotAliveDisposed | InstanceState.NotAliveNoWriters | ANY
 NodeName = tuple[str, str]  # namespace, name
 UNKNOWN: NodeName = ("_NODE_NAMESPACE_UNKNOWN_", "_NODE_NAME_UNKNOWN_")
-
-
 Owned = list[Endpoint]  # what belongs to a node
 
 

@@ -79,10 +79,8 @@ class Endpoint:
             self.entity = DataReader(participant.subscriber, known, qos=qos)
         self.ref: int = self.entity._ref
         self.guid: bytes = self.entity.guid.bytes
-        self.open = True
 
     def close(self) -> None:
-        self.open = False
         close(self.entity)
 
     def met(self) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rosless.left_out import refuse
+from rosless.left_out import Absent, refuse
 
 from .conditions import Condition
 
@@ -72,8 +72,7 @@ class LaunchDescription(LaunchDescriptionEntity):
     def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return self.entities
 
-    def add_action(self, action: LaunchDescriptionEntity) -> None:
-        self.entities.append(action)
+    add_action = Absent()
 
     def get_launch_arguments(self) -> list[Any]:
         """Of this file and of those it includes, as far as they can be read without running it."""

@@ -7,7 +7,8 @@ import inspect
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -100,29 +101,27 @@ class Future:
 
 
 class Task(Future):
-    """A function or coroutine with its arguments; each call takes it as far as it goes."""
+    """A function or coroutine with its arguments."""
 
     def __init__(
         self,
         handler: Any,
-        args: tuple[Any, ...] | None = None,
-        kwargs: dict[str, Any] | None = None,
-        executor: Executor | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        executor: Executor,
     ) -> None:
         super().__init__(executor=executor)
-        self._handler, self._args, self._kwargs = handler, args or (), kwargs or {}
-        if inspect.iscoroutinefunction(handler):
-            self._handler = handler(*self._args, **self._kwargs)
+        begun = inspect.iscoroutine(handler)
+        self._work = handler if begun else partial(handler, *args, **(kwargs or {}))
         self._running = threading.Lock()
 
     def __del__(self) -> None:
-        if inspect.iscoroutine(self._handler):
-            self._handler.close()  # of an executor that was shut down before its turn
+        if inspect.iscoroutine(self._work):
+            self._work.close()  # of an executor that was shut down before its turn
 
-    def executing(self) -> bool:
-        return self._running.locked()
-
-    def __call__(self) -> None:
+    def proceed(self) -> None:
+        """As far as it goes. Raises what it raised, should that be its end."""
         if self._done or not self._running.acquire(blocking=False):
             return
         try:
@@ -130,28 +129,22 @@ class Task(Future):
         finally:
             self._running.release()
         executor = self._executor() if self._executor is not None else None
-        if again is None or executor is None:  # without one, whoever made it calls again
-            return
-        if isinstance(again, Future):
-            again._when_done(lambda: executor._resume(self))
-        else:  # a bare yield: let others have their turn
-            executor._resume(self)
-
-    def proceed(self) -> None:
-        """Raises what it raised, should that be its end."""
-        self()
-        if self._done:
+        if again is None:
             self.result()
+        elif isinstance(again, Future):
+            again._when_done(lambda: executor._resume(self) if executor is not None else None)
+        elif executor is not None:  # a bare yield: let others have their turn
+            executor._resume(self)
 
     def _run(self) -> Any:
         """None at its end, else what it waits for."""
         try:
-            if not inspect.iscoroutine(self._handler):
-                result = self._handler(*self._args, **self._kwargs)
+            if not inspect.iscoroutine(self._work):
+                result = self._work()
                 if not inspect.iscoroutine(result):
                     return self.set_result(result)
-                self._handler = result
-            return self._handler.send(None) or YIELDED
+                self._work = result
+            return self._work.send(None) or YIELDED
         except StopIteration as end:
             return self.set_result(end.value)
         except Exception as error:  # noqa: BLE001 - it is the result
