@@ -73,14 +73,6 @@ def test_one_thread_is_enough(make: Make, spin: Spin) -> None:
     assert result(sent(client).get_result_async()).status == SUCCEEDED
 
 
-def test_waiting_for_the_end(start: Start) -> None:
-    _, client = start()
-    over = client.send_goal(Goal(order=2))
-    assert (over.status, list(over.result.sequence)) == (SUCCEEDED, [0, 1])
-    handle = sent(client, 1)
-    assert handle.get_result().status == SUCCEEDED
-
-
 @pytest.mark.parametrize("decide", [GoalResponse.REJECT, GoalResponse.ACCEPT])
 def test_a_goal_is_accepted_or_not(start: Start, decide: GoalResponse) -> None:
     asked: list[int] = []

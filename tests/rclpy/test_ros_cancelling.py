@@ -93,12 +93,6 @@ def test_a_goal_is_called_off(pursue: Pursue) -> None:
     assert result(kept.get_result_async()).status == SUCCEEDED
 
 
-def test_waiting_until_it_is_called_off(pursue: Pursue) -> None:
-    handle = pursue().sent()
-    assert len(handle.cancel_goal().goals_canceling) == 1
-    assert handle.get_result().status == CANCELED
-
-
 def test_all_are_called_off(pursue: Pursue) -> None:
     pursuit = pursue()
     handles = [pursuit.sent() for _ in range(3)]

@@ -9,8 +9,6 @@ from rcl_interfaces.msg import (
     FloatingPointRange,
     IntegerRange,
     ParameterDescriptor,
-    ParameterType,
-    ParameterValue,
     SetParametersResult,
 )
 from rclpy.exceptions import (
@@ -18,7 +16,6 @@ from rclpy.exceptions import (
     InvalidParameterTypeException,
     InvalidParameterValueException,
     ParameterAlreadyDeclaredException,
-    ParameterImmutableException,
     ParameterNotDeclaredException,
     ParameterUninitializedException,
 )
@@ -143,17 +140,8 @@ def test_what_is_not_declared(make: Make) -> None:
         node.describe_parameter("a")
     with pytest.raises(ParameterNotDeclaredException):
         node.get_parameter_type("a")
-    with pytest.raises(ParameterNotDeclaredException):
-        node.undeclare_parameter("a")
     assert node.get_parameter_or("a").type_ == TYPES.NOT_SET
     assert node.get_parameter_or("a", Parameter("a", value=7)).value == 7
-    free = make("free", allow_undeclared_parameters=True)
-    assert free.get_parameter("a").type_ == TYPES.NOT_SET
-    assert put(free, "a", 1).successful
-    assert put(free, "a", "text").successful
-    assert free.get_parameter("a").value == "text"
-    assert put(free, "a", None).successful
-    assert not free.has_parameter("a")
 
 
 @pytest.mark.parametrize(
@@ -196,44 +184,13 @@ def test_what_is_read_only_stays(make: Make) -> None:
     node.declare_parameter("a", 1, ParameterDescriptor(read_only=True))
     assert node.get_parameter("a").value == 2
     assert not put(node, "a", 3).successful
-    with pytest.raises(ParameterImmutableException):
-        node.undeclare_parameter("a")
-    with pytest.raises(ParameterImmutableException):
-        node.set_descriptor("a", ParameterDescriptor())
     assert node.get_parameter("a").value == 2
 
 
-def test_what_is_undeclared_can_be_declared_again(make: Make) -> None:
+def test_what_is_typed_cannot_be_nothing(make: Make) -> None:
     node = make()
     node.declare_parameter("a", 1)
     assert not put(node, "a", None).successful
-    node.undeclare_parameter("a")
-    assert not node.has_parameter("a")
-    node.declare_parameter("a", "text")
-
-
-def test_another_descriptor(make: Make) -> None:
-    node = make()
-    node.declare_parameter("a", 5)
-    near = ParameterDescriptor(
-        type=ParameterType.PARAMETER_INTEGER,
-        integer_range=[IntegerRange(from_value=0, to_value=9)],
-    )
-    assert node.set_descriptor("a", near).integer_value == 5
-    assert node.describe_parameter("a").name == "a"
-    assert not put(node, "a", 10).successful
-    far = ParameterDescriptor(
-        type=ParameterType.PARAMETER_INTEGER,
-        integer_range=[IntegerRange(from_value=20, to_value=30)],
-    )
-    with pytest.raises(InvalidParameterValueException):
-        node.set_descriptor("a", far)
-    assert node.get_parameter("a").value == 5
-    instead = ParameterValue(type=ParameterType.PARAMETER_INTEGER, integer_value=25)
-    assert node.set_descriptor("a", far, instead).integer_value == 25
-    assert node.get_parameter("a").value == 25
-    with pytest.raises(ParameterNotDeclaredException):
-        node.set_descriptor("b", far)
 
 
 def test_a_wrong_type_is_an_error_where_it_is_declared(make: Make) -> None:

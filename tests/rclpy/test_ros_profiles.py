@@ -62,10 +62,6 @@ def test_the_presets() -> None:
     assert qos_profile_system_default.reliability == ReliabilityPolicy.SYSTEM_DEFAULT
     status = QoSPresetProfiles.ACTION_STATUS_DEFAULT.value
     assert (status.durability, status.depth) == (KEPT, 1)
-    assert QoSPresetProfiles.get_from_short_key("sensor_data") == sensor
-    assert "sensor_data" in QoSPresetProfiles.short_keys()
-    assert ReliabilityPolicy.get_from_short_key("best_effort") == BEST
-    assert BEST.short_key == "best_effort"
 
 
 def test_a_number_is_a_depth(make: Make) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import rclpy
 from rclpy.clock import Clock, ROSClock
 from rclpy.clock_type import ClockType
-from rclpy.duration import Duration
 from rclpy.exceptions import InvalidHandle, ROSInterruptException
 from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
@@ -176,30 +174,6 @@ def test_timers_follow_the_clock_topic(make: Make, spin: Spin) -> None:
     until(lambda: clock.get_subscription_count() == 1)
     tell(500)
     assert not node.set_parameters([Parameter("use_sim_time", value="yes")])[0].successful
-
-
-def test_sleeping_by_the_clock_topic(make: Make, spin: Spin) -> None:
-    teller, slept, begun = make("teller"), list[bool](), threading.Event()
-    clock = teller.create_publisher(ClockMsg, "/clock", 10)
-    node = make("timed", parameter_overrides=[Parameter("use_sim_time", value=True)])
-    until(lambda: clock.get_subscription_count() == 1)
-    spin(node)
-
-    def sleep() -> None:
-        begun.set()
-        slept.append(node.get_clock().sleep_for(Duration(seconds=1000)))
-
-    thread = threading.Thread(target=sleep, daemon=True)
-    thread.start()
-    assert begun.wait(PATIENCE_S)
-    seconds = itertools.count(1000, 2000)
-
-    def told() -> bool:
-        clock.publish(ClockMsg(clock=Time(seconds=next(seconds)).to_msg()))
-        return bool(slept)
-
-    until(told)
-    assert slept == [True]
 
 
 def test_a_rate_sleeps_until_the_next_call(make: Make, spin: Spin) -> None:

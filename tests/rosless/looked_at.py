@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 
 import rclpy
-from example_interfaces.action import Fibonacci
-from rclpy.action import ActionServer
 from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from std_msgs.msg import String
@@ -19,8 +17,8 @@ class Shown(Node):
         self.declare_parameter("speed", 1.0)
         self.declare_parameter("camera.names", ["front", "wrist"])
         self._speech = self.create_publisher(String, "words", 10)
+        self.create_subscription(String, "ear", lambda _: None, 10)
         self.create_service(SetBool, "light", self._light)
-        self._count = ActionServer(self, Fibonacci, "count", self._counted)
         self.create_timer(0.05, self._speak)
 
     def _speak(self) -> None:
@@ -29,10 +27,6 @@ class Shown(Node):
     def _light(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
         response.success, response.message = True, "on" if request.data else "off"
         return response
-
-    def _counted(self, goal: object) -> Fibonacci.Result:
-        goal.succeed()  # type: ignore[attr-defined]
-        return Fibonacci.Result(sequence=[1] * goal.request.order)  # type: ignore[attr-defined]
 
 
 def main() -> None:

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import threading
 
 import pytest
 from launch import LaunchDescription, LaunchService
-from launch.actions import (
-    EmitEvent,
-    OpaqueFunction,
-    RegisterEventHandler,
-    Shutdown,
-)
-from launch.event_handlers import OnProcessExit, OnProcessIO, OnProcessStart, OnShutdown
-from launch.events import matches_action
-from launch.events.process import (
-    ProcessExited,
-    ProcessIO,
-    ProcessStarted,
-    SignalProcess,
-)
-from launching import HEARS, matched, python, run, when_ready
+from launch.actions import RegisterEventHandler, Shutdown
+from launch.event_handlers import OnProcessExit, OnProcessIO, OnShutdown
+from launch.events.process import ProcessExited, ProcessIO
+from launching import HEARS, Call, matched, python, run, when_ready
 
 
 def test_events_tell_of_a_process() -> None:
@@ -33,22 +21,19 @@ def test_events_tell_of_a_process() -> None:
         seen.append(event)
 
     result = run(
-        RegisterEventHandler(OnProcessStart(target_action=process, on_start=hear)),
         RegisterEventHandler(OnProcessIO(target_action=process, on_stdout=hear, on_stderr=hear)),
         RegisterEventHandler(OnProcessExit(target_action=lambda it: it is process, on_exit=hear)),
         RegisterEventHandler(OnProcessExit(target_action=python("other"), on_exit=hear)),
         process,
     )
-    started, said, exited = seen
-    assert isinstance(started, ProcessStarted)
+    said, exited = seen
     assert isinstance(said, ProcessIO)
     assert isinstance(exited, ProcessExited)
     assert (said.text, said.from_stdout, said.from_stderr) == (b"ready\n", True, False)
     assert (exited.returncode, exited.action) == (4, process)
     assert process.return_code == 4
-    assert started.pid == exited.pid == int(matched(r"pid \[(\d+)\]", result)[1])
-    assert started.process_name == process.name
-    assert exited.cmd == process.cmd
+    assert said.pid == exited.pid == int(matched(r"pid \[(\d+)\]", result)[1])
+    assert said.process_name == process.name
     assert exited.cmd[0] == sys.executable
 
 
@@ -72,18 +57,14 @@ def test_required_process_shuts_the_launch_down() -> None:
         reasons.append(event.reason)  # type: ignore[attr-defined]
 
     other = python(HEARS, "SIGINT", name="other")
-    required = python("input(); raise SystemExit(2)", on_exit=Shutdown(reason="it is gone"))
-    stop = EmitEvent(
-        event=SignalProcess(signal_number="SIGTERM", process_matcher=matches_action(required))
-    )
-    result = run(
-        RegisterEventHandler(OnShutdown(on_shutdown=hear)), other, required, when_ready(other, stop)
-    )
+    required = python("raise SystemExit(2)", on_exit=Shutdown(reason="it is gone"))
+    handler = RegisterEventHandler(OnShutdown(on_shutdown=hear))
+    result = run(handler, other, when_ready(other, required))
     assert result.code == 0
-    matched(r"^\[INFO\] \[launch\]: process\[it-\d+\] was required: shutting down", result)
+    matched(r"^\[INFO\] \[launch\]: shutting down launched system: it is gone$", result)
     assert reasons == ["it is gone"]
     assert result.said("other") == ["ready", "got SIGINT"]
-    assert "exit code -15" in result.text
+    assert "exit code 2" in result.text
 
 
 def test_nothing_is_started_once_it_shuts_down() -> None:
@@ -98,7 +79,7 @@ def test_failure_of_launch_ends_what_runs() -> None:
         raise ZeroDivisionError("of the launch file")
 
     process = python(HEARS, "SIGINT")
-    result = run(process, when_ready(process, OpaqueFunction(function=fail)))
+    result = run(process, when_ready(process, Call(fail)))
     assert result.code == 1
     assert "Caught exception in launch (see debug for traceback): of the launch file" in result.text
     assert result.said("it") == ["ready", "got SIGINT"]
@@ -116,27 +97,6 @@ def test_failure_while_it_shuts_down_keeps_nobody_alive() -> None:
     assert result.said("it") == ["ready", "got SIGINT"]
 
 
-def test_service_is_shut_down_from_another_thread() -> None:
-    process = python(HEARS, "SIGINT")
-    ready = threading.Event()
-
-    def drive(service: LaunchService) -> int:
-        def wait() -> None:
-            ready.wait()
-            service.shutdown()
-
-        thread = threading.Thread(target=wait)
-        thread.start()
-        code = service.run(shutdown_when_idle=False)
-        thread.join()
-        return code
-
-    tell = OpaqueFunction(function=lambda _: ready.set())
-    result = run(process, when_ready(process, tell), drive=drive)
-    assert result.code == 0
-    assert result.said("it") == ["ready", "got SIGINT"]
-
-
 def test_run_that_is_cancelled_ends_what_runs() -> None:
     process = python(HEARS, "SIGINT")
 
@@ -146,7 +106,7 @@ def test_run_that_is_cancelled_ends_what_runs() -> None:
         def cancel(_: object) -> None:
             running.cancel()
 
-        tell = OpaqueFunction(function=cancel)
+        tell = Call(cancel)
         service.include_launch_description(LaunchDescription([when_ready(process, tell)]))
         return await running
 

@@ -6,17 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from ament_index_python.packages import (
-    PackageNotFoundError,
-    get_package_prefix,
-    get_package_share_directory,
-)
-from launch import LaunchContext
-from launch.substitutions import PathJoinSubstitution
 from launch_ros.actions import Node
-from launch_ros.substitutions import FindPackagePrefix, FindPackageShare
 from launching import failure, run
-from rosless.packages import ROOT, ExecutableNotFoundError, console_scripts, executable_command
+from rosless.packages import (
+    ROOT,
+    ExecutableNotFoundError,
+    PackageNotFoundError,
+    console_scripts,
+    executable_command,
+    find_package,
+)
 
 
 @pytest.fixture
@@ -38,38 +37,23 @@ SETUP = "name = 'p'\nsetup(name=name, entry_points={'console_scripts': ['a = m.o
 
 def test_packages_are_found_by_their_names(workspace: Path) -> None:
     directory = package(workspace / "deep" / "folder", "cell_nodes")
-    (package(workspace / "old", "old_nodes") / "COLCON_IGNORE").touch()
-    package(workspace / "old" / "below", "older_nodes")
-    assert get_package_share_directory("cell_nodes") == str(directory)
-    assert get_package_prefix("cell_nodes") == str(directory)
-    path = PathJoinSubstitution([FindPackageShare("cell_nodes"), "config", "cell.yaml"])
-    assert path.perform(LaunchContext()) == f"{directory}/config/cell.yaml"
-    assert FindPackagePrefix(["cell", "_nodes"]).perform(LaunchContext()) == str(directory)
-    assert FindPackageShare("cell_nodes").find("cell_nodes") == str(directory)
-    for name in ("none", "old_nodes", "older_nodes"):
-        reason = f"'{name}' not found below .*ROSLESS_PACKAGE_PATH"
-        with pytest.raises(PackageNotFoundError, match=reason):
-            get_package_share_directory(name)
+    assert find_package("cell_nodes") == directory
+    with pytest.raises(PackageNotFoundError, match=r"'none' not found .*ROSLESS_PACKAGE_PATH"):
+        find_package("none")
 
 
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"setup_py": SETUP},
-        {"setup_cfg": "[options.entry_points]\nconsole_scripts =\n    a = m.one:main\n"},
-        {"pyproject_toml": "[project]\nname = 'p'\n[project.scripts]\na = 'm.one:main'\n[tool]\n"},
-    ],
-)
-def test_executables_are_read_without_running_anything(
-    files: dict[str, str], workspace: Path
-) -> None:
-    assert console_scripts(package(workspace / "p", "p", **files)) == {"a": "m.one:main"}
+def test_executables_are_read_without_running_anything(workspace: Path) -> None:
+    directory = package(workspace / "p", "p", setup_py=SETUP)
+    assert console_scripts(directory / "setup.py") == {"a": "m.one:main"}
+    assert console_scripts(workspace / "setup.py") == {}
 
 
 def test_setup_that_computes_its_executables(workspace: Path) -> None:
     text = "setup(entry_points={'console_scripts': [f'{x} = m:main' for x in names]})"
-    with pytest.raises(NotImplementedError, match=r"setup\.py, line 1: entry_points is computed"):
-        console_scripts(package(workspace / "p", "p", setup_py=text))
+    with pytest.raises(
+        NotImplementedError, match=r"setup\.py, line 1: entry_points that are computed"
+    ):
+        console_scripts(package(workspace / "p", "p", setup_py=text) / "setup.py")
 
 
 def test_command_of_an_executable(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

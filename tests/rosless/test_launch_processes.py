@@ -4,55 +4,31 @@ from __future__ import annotations
 
 import os
 import re
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from launch import LaunchDescriptionEntity, guardian
-from launch.actions import (
-    EmitEvent,
-    ExecuteProcess,
-    LogInfo,
-    RegisterEventHandler,
-    SetEnvironmentVariable,
-    SetLaunchConfiguration,
-    Shutdown,
-)
-from launch.event_handlers import OnProcessExit, OnProcessIO
-from launch.events import matches_action
-from launch.events.process import (
-    ProcessExited,
-    ShutdownProcess,
-    SignalProcess,
-    matches_name,
-    matches_pid,
-)
+from launch import LaunchDescriptionEntity
+from launch.actions import ExecuteProcess, SetLaunchConfiguration, Shutdown
+from launch.events.process import ProcessExited
 from launch.substitutions import LaunchConfiguration
 from launching import HEARS, matched, python, run, when_ready
 
 # How they start -----------------------------------------------------------------------------------
 
 
-def test_environment_directory_and_prefix(tmp_path: Path) -> None:
+def test_environment_and_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A", "1")
     code = "import os; print(os.getcwd(), *(os.environ.get(x, '-') for x in 'ABC'))"
-    settings = [SetEnvironmentVariable("A", "1"), SetLaunchConfiguration("b", "2")]
+    setting = SetLaunchConfiguration("b", "2")
     more = {"additional_env": {"B": LaunchConfiguration("b")}, "cwd": [str(tmp_path)]}
-    assert run(*settings, python(code, **more)).said("it") == [f"{tmp_path} 1 2 -"]
-    assert run(*settings, python(code, env={"C": "3"}, **more)).said("it") == [f"{tmp_path} - 2 3"]
-    prefixed = ExecuteProcess(cmd=["echo", "a b"], prefix="env X=1 echo 'c d'", output="screen")
-    assert run(prefixed).said("env") == ["c d echo a b"]
-    configured = ExecuteProcess(cmd=["b"], output="screen")
-    assert run(SetLaunchConfiguration("launch-prefix", "echo"), configured).said("echo") == ["b"]
+    assert run(setting, python(code, **more)).said("it") == [f"{tmp_path} 1 2 -"]
+    assert run(setting, python(code, env={"C": "3"}, **more)).said("it") == [f"{tmp_path} - 2 3"]
 
 
-def test_shell_and_terminal() -> None:
+def test_shell() -> None:
     shell = ExecuteProcess(cmd=["echo", "$((1 + 1))", "|", "cat"], shell=True, output="screen")
     assert run(shell).said("echo") == ["2"]
-    code = "import os; print(os.isatty(1), os.isatty(2))"
-    assert run(python(code)).said("it") == ["False False"]
-    assert [x.rstrip("\r") for x in run(python(code, emulate_tty=True)).said("it")] == ["True True"]
 
 
 def test_program_that_is_not_there_is_an_error_of_the_process() -> None:
@@ -106,39 +82,6 @@ def test_process_that_stays_is_told_more_firmly() -> None:
     assert "exit code -9" in result.text
 
 
-def test_one_process_can_be_asked_to_end_and_be_sent_signals() -> None:
-    process, other = python(HEARS, "SIGUSR1 SIGINT"), python("input()", name="other")
-    result = run(
-        process,
-        other,
-        when_ready(
-            process,
-            EmitEvent(
-                event=SignalProcess(
-                    signal_number=signal.SIGUSR1, process_matcher=matches_action(process)
-                )
-            ),
-            EmitEvent(event=ShutdownProcess(process_matcher=matches_name("nobody"))),
-        ),
-        RegisterEventHandler(
-            OnProcessIO(
-                target_action=process,
-                on_stdout=lambda event: (
-                    EmitEvent(event=ShutdownProcess(process_matcher=matches_pid(event.pid)))
-                    if b"SIGUSR1" in event.text
-                    else None
-                ),
-            )
-        ),
-        RegisterEventHandler(
-            OnProcessExit(target_action=process, on_exit=[LogInfo(msg="one"), Shutdown()])
-        ),
-    )
-    assert result.said("it") == ["ready", "got SIGUSR1", "got SIGINT"]
-    assert "[launch.user]: one" in result.text
-    assert result.code == 0
-
-
 def test_children_of_a_process_end_with_the_launch(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "alive")
     reader = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
@@ -153,25 +96,6 @@ def test_children_of_a_process_end_with_the_launch(tmp_path: Path) -> None:
     assert "finished cleanly" in result.text
     assert os.read(reader, 1) == b""  # its end: nobody has the pipe open any more
     os.close(reader)
-
-
-@pytest.mark.parametrize(("words", "code"), [("{0}\n", -signal.SIGINT), ("{0}\n-{0}\n", 0)])
-def test_guardian_leaves_a_stranger_of_the_same_number_alone(words: str, code: int) -> None:
-    """A process that has ended cannot still be there: this one only got its number."""
-    code_of_it = "import signal; signal.signal(2, signal.SIG_DFL); print(1, flush=True); input()"
-    command = [sys.executable, "-c", code_of_it]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, start_new_session=True) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        with subprocess.Popen([sys.executable, guardian.__file__], stdin=pipe, text=True) as it:
-            it.stdin.write(words.format(process.pid))  # type: ignore[union-attr]
-            it.stdin.close()  # type: ignore[union-attr]
-            if code:
-                assert process.wait() == code
-        if not code:
-            process.communicate(b"\n")
-    assert process.returncode == code
 
 
 def test_shell_ends_with_what_it_runs(tmp_path: Path) -> None:

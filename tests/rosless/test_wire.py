@@ -73,12 +73,14 @@ def test_what_is_written_is_taken(participant: Participant) -> None:
     assert waiting.wait(0) == []
     writer.write(cdr.pieces(Text(data="é")))
     assert waiting.wait(None) == ["there is something"]
-    [(data, stamp, publication)] = reader.take()
+    taken = reader.take()
+    assert taken is not None
+    data, stamp, publication = taken
     assert cdr.deserialize(data, Text).data == "é"
     assert abs(time.time_ns() - stamp) < 60e9
     assert publication == writer.handle
     assert waiting.wait(0) == []
-    assert reader.take() == []
+    assert reader.take() is None
 
 
 def test_bytes_that_are_no_message_are_not_written(participant: Participant) -> None:

@@ -13,8 +13,15 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
-import launch.logging
-from launch import LaunchDescription, LaunchDescriptionEntity, LaunchService, Substitution
+import launch
+from launch import (
+    Action,
+    LaunchContext,
+    LaunchDescription,
+    LaunchDescriptionEntity,
+    LaunchService,
+    Substitution,
+)
 from launch.actions import ExecuteProcess, LogInfo, RegisterEventHandler
 from launch.event_handlers import OnProcessIO
 from launch.events.process import ProcessIO
@@ -66,17 +73,23 @@ def run(
     screen = io.StringIO()
     with tempfile.TemporaryDirectory() as elsewhere, restored_environment():
         os.environ["ROS_LOG_DIR"] = str(logs or elsewhere)
-        launch.logging.reset()
         with redirect_stdout(screen):
-            service = LaunchService(noninteractive=True)
+            service = LaunchService()
             service.include_launch_description(LaunchDescription(entities))
             code = drive(service)
-        launch.logging.reset()
     return Run(code, screen.getvalue())
 
 
 def say(*parts: str | Substitution, **options: object) -> LogInfo:
     return LogInfo(msg=parts, **options)  # type: ignore[arg-type]
+
+
+class Call(Action):
+    """Of a function, when it is visited."""
+
+    def __init__(self, function: Callable[[LaunchContext], None]) -> None:
+        super().__init__()
+        self.execute = function  # type: ignore[assignment]
 
 
 def heard(*entities: LaunchDescriptionEntity) -> list[str]:

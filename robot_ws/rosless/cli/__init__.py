@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 import sys
 
+# Where each is, and what it is for.
 COMMANDS = {
-    "run": "a file, module or module:function that uses rclpy",
-    "launch": "a launch file",
-    "topic": "list, info, echo, hz, pub",
-    "node": "list, info",
-    "service": "list, call",
-    "action": "list, send_goal",
-    "param": "list, get, set, describe, dump",
+    "run": ("run:main", "a file, module or module:function that uses rclpy"),
+    "launch": ("launch:main", "a launch file"),
+    "topic": ("topic:topic", "list, echo, hz, pub"),
+    "node": ("nodes:node", "list"),
+    "service": ("nodes:service", "list, call"),
+    "param": ("nodes:param", "list, get, set, describe"),
 }
 
 
@@ -20,11 +20,12 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     if not words or words[0] not in COMMANDS:
         print("usage: rosless COMMAND ...\n")
-        print("\n".join(f"  {name:8} {text}" for name, text in COMMANDS.items()))
+        print("\n".join(f"  {name:8} {text}" for name, (_, text) in COMMANDS.items()))
         return 0 if not words or words[0] in ("-h", "--help") else 2
-    command = importlib.import_module(f"rosless.cli.{words[0]}")
+    module, _, function = COMMANDS[words[0]][0].partition(":")
+    command = getattr(importlib.import_module(f"rosless.cli.{module}"), function)
     try:
-        return int(command.main(words[1:]) or 0)
+        return int(command(words[1:]) or 0)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read it has enough

@@ -1,28 +1,50 @@
-"""A node that only looks: what the commands have in common."""
+"""What the commands that look around have in common: arguments, a node, and calling a service."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
+import inspect
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
-
-import numpy as np
-import yaml
 
 if TYPE_CHECKING:
     from rclpy.node import Node
 
 T = TypeVar("T")
 DISCOVERY_S, POLL_S = 1.0, 0.02
-LONGEST = 128  # items of an array, and characters of a text, that are shown
+PATIENCE_S = 10.0
+
+
+def commands(program: str, *known: Callable[..., None]) -> Callable[[list[str]], None]:
+    """The main function of `program`. Its commands' parameters are their arguments; those by
+    keyword alone are options: a flag, or a number. Who fails raises SystemExit."""
+    parser = argparse.ArgumentParser(prog=f"rosless {program}")
+    below = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in known:
+        one = below.add_parser(command.__name__.partition("_")[0], help=command.__doc__)
+        one.set_defaults(run=command)
+        for name, about in inspect.signature(command).parameters.items():
+            if about.kind is not about.KEYWORD_ONLY:
+                free = about.default is not about.empty
+                one.add_argument(name, nargs="?" if free else None, default=about.default)
+                continue
+            flags = (f"-{name[0]}", f"--{name.replace('_', '-')}")
+            kind: Any = {"type": float} if about.default is not False else {"action": "store_true"}
+            one.add_argument(*flags, default=about.default, **kind)
+
+    def main(argv: list[str]) -> None:
+        given = vars(parser.parse_args(argv))
+        given.pop("run")(**given)
+
+    return main
 
 
 @contextlib.contextmanager
 def looking() -> Iterator[Node]:
-    import rclpy.utilities
+    """A node that only looks."""
+    import rclpy
     from rclpy.node import Node
 
     rclpy.init(args=[])
@@ -31,7 +53,7 @@ def looking() -> Iterator[Node]:
         yield node
     finally:
         node.destroy_node()
-        rclpy.utilities.try_shutdown()
+        rclpy.try_shutdown()
 
 
 def settled(look: Callable[[], T]) -> T:
@@ -43,111 +65,31 @@ def settled(look: Callable[[], T]) -> T:
     return look()
 
 
-def until(look: Callable[[], T | None], seconds: float) -> T | None:
-    """The first that is found, or None by then."""
+def until(look: Callable[[], T], seconds: float) -> T:
+    """What it answers as soon as that is true, or by then."""
     end = time.monotonic() + seconds
-    while (found := look()) is None and time.monotonic() < end:
+    while not (found := look()) and time.monotonic() < end:
         time.sleep(POLL_S)
     return found
 
 
-def fail(text: str) -> int:
-    print(text, file=sys.stderr)
-    return 1
+def print_names(found: list[tuple[str, list[str]]], types: bool) -> None:
+    """But for what is hidden."""
+    for name, kinds in found:
+        if "/_" not in name:
+            print(f"{name} [{', '.join(kinds)}]" if types else name)
 
 
-def commands(program: str, **parts: Any) -> argparse.ArgumentParser:
-    """A parser of `program`'s commands; each function adds its arguments and names what it runs."""
-    parser = argparse.ArgumentParser(prog=f"rosless {program}")
-    below = parser.add_subparsers(required=True, metavar="COMMAND")
-    for name, add in parts.items():
-        add(below.add_parser(name.rstrip("_"), help=add.__doc__))
-    return parser
+def asked(node: Node, kind: Any, name: str, request: Any, timeout: float = PATIENCE_S) -> Any:
+    """What a service answers."""
+    import rclpy
 
-
-def listing(look: Callable[[Node], list[tuple[str, list[str]]]]) -> Callable[..., None]:
-    """A command that lists what there is, but for what is hidden."""
-
-    def run(a: argparse.Namespace) -> int:
-        with looking() as node:
-            for name, types in settled(lambda: look(node)):
-                if "/_" not in name:
-                    print(f"{name} [{', '.join(types)}]" if a.show_types else name)
-        return 0
-
-    def add(parser: argparse.ArgumentParser) -> None:
-        """what there is"""
-        parser.add_argument("-t", "--show-types", action="store_true")
-        parser.set_defaults(run=run)
-
-    return add
-
-
-def interface(name: str, group: str) -> Any:
-    """The class of pkg/msg/Name, which may also be written pkg/Name."""
-    from rosless.interfaces.classes import MAKERS
-
-    package, *_, short = name.split("/")
-    try:
-        return MAKERS[group](f"{package}/{group}/{short}")
-    except LookupError as error:
-        raise SystemExit(str(error)) from None
-
-
-def plain(value: Any, whole: bool = False) -> Any:
-    """A message as data that YAML shows; long arrays are cut unless the `whole` is wanted."""
-    from rosless.interfaces.classes import Message
-
-    if isinstance(value, Message):
-        return {name: plain(getattr(value, name), whole) for name in value._setters}
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    if isinstance(value, (list, tuple)):
-        cut = len(value) > LONGEST and not whole
-        shown = [plain(one, whole) for one in (value[:LONGEST] if cut else value)]
-        return [*shown, "..."] if cut else shown
-    if isinstance(value, bytes):
-        return value[0] if len(value) == 1 else list(value)
-    if isinstance(value, str) and len(value) > LONGEST and not whole:
-        return value[:LONGEST] + "..."
-    return value
-
-
-def fill(message: Any, values: dict[str, Any]) -> Any:
-    """Set a message's fields from data that a person typed; whole numbers do for floats."""
-    from rosless.interfaces.classes import message_class
-    from rosless.interfaces.definitions import definition
-
-    kinds = definition(message.NAME).fields
-    for name, value in values.items():
-        if name not in kinds:
-            raise SystemExit(f"{message.NAME} has no {name!r}; it has: {', '.join(kinds)}")
-        kind = kinds[name]
-
-        def one(item: Any, kind: Any = kind) -> Any:
-            if kind.nested:
-                return fill(message_class(kind.base)(), item or {})
-            if kind.base.startswith("float"):
-                return float(item)
-            return bytes([item]) if kind.base == "byte" else item
-
-        try:
-            setattr(message, name, one(value) if kind.single else [one(item) for item in value])
-        except (AssertionError, TypeError, ValueError) as error:
-            raise SystemExit(str(error)) from None
-    return message
-
-
-def typed(text: str) -> dict[str, Any]:
-    try:
-        found = yaml.safe_load(text) or {}
-    except yaml.YAMLError as error:
-        raise SystemExit(f"values: {error}") from None
-    if not isinstance(found, dict):
-        raise SystemExit(f"values: found {text!r}, wanted YAML such as '{{data: true}}'")
-    return found
-
-
-def show(value: Any) -> str:
-    text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
-    return text.removesuffix("...\n")
+    client = node.create_client(kind, name)
+    if not client.wait_for_service(timeout):
+        raise SystemExit(f"nobody answers at {name!r}")
+    answer = client.call_async(request)
+    rclpy.spin_until_future_complete(node, answer, timeout_sec=timeout)
+    if not answer.done():
+        raise SystemExit(f"no answer from {name!r} within {timeout} s")
+    node.destroy_client(client)
+    return answer.result()

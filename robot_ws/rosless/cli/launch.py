@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from launch import LaunchDescription, LaunchService
@@ -13,7 +13,7 @@ from launch.launch_description_sources import (
     PythonLaunchDescriptionSource,
     get_launch_description_from_python_launch_file,
 )
-from launch.substitution import describe
+from launch.substitutions import describe
 
 
 def main(argv: Sequence[str]) -> int:
@@ -23,13 +23,6 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("arguments", nargs="*", metavar="name:=value", help="arguments of the file")
     parser.add_argument(
         "-s", "--show-args", action="store_true", help="show the arguments of the file, and end"
-    )
-    parser.add_argument(
-        "-n",
-        "--noninteractive",
-        action="store_true",
-        default=not sys.stdin.isatty(),
-        help="tell the launch file that nobody is at the terminal",
     )
     parser.add_argument("-d", "--debug", action="store_true", help="show tracebacks")
     given = parser.parse_intermixed_args(argv)
@@ -44,30 +37,24 @@ def main(argv: Sequence[str]) -> int:
     if given.show_args:
         print(describe_arguments(get_launch_description_from_python_launch_file(given.file)))
         return 0
-    service = LaunchService(
-        argv=given.arguments, noninteractive=given.noninteractive, debug=given.debug
-    )
-    service.include_launch_description(including(given.file, values))
+    service = LaunchService(argv=given.arguments, debug=given.debug)
+    source = PythonLaunchDescriptionSource(given.file)
+    include = IncludeLaunchDescription(source, launch_arguments=values.items())
+    service.include_launch_description(LaunchDescription([include]))
     return service.run()
-
-
-def including(file: str, values: Mapping[str, str]) -> LaunchDescription:
-    """Included rather than loaded, so that the file knows its own path."""
-    source = PythonLaunchDescriptionSource(file)
-    return LaunchDescription([IncludeLaunchDescription(source, launch_arguments=values.items())])
 
 
 def describe_arguments(description: LaunchDescription) -> str:
     text = "Arguments (pass arguments as '<name>:=<value>'):\n"
     declarations = description.declarations()
-    for argument, conditional, _ in declarations:
+    for argument, conditional in declarations:
         text += f"\n    '{argument.name}':{'*' if conditional else ''}\n"
         text += f"        {argument.description}\n"
         if argument.default_value is not None:
             text += f"        (default: {describe(argument.default_value)})\n"
     if not declarations:
         text += "\n  No arguments.\n"
-    if any(conditional for _, conditional, _ in declarations):
+    if any(conditional for _, conditional in declarations):
         text += "\n* argument(s) which are only used if specific conditions occur\n"
     return text
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from copy import copy
+from functools import cache, partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,7 +50,10 @@ class Message:
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return all(_same(getattr(self, name), getattr(other, name)) for name in self._setters)
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self._setters)
+        return all(
+            np.array_equal(a, b) if isinstance(a, np.ndarray) else bool(a == b) for a, b in pairs
+        )
 
     __hash__ = None  # type: ignore[assignment]  # its fields change
 
@@ -58,84 +62,49 @@ class Message:
         return f"{type(self).__module__}.{type(self).__qualname__}({fields})"
 
 
-def _same(a: Any, b: Any) -> bool:
-    if isinstance(a, np.ndarray):
-        return bool(np.array_equal(a, b))
-    return bool(a == b)
-
-
 @cache
 def message_class(name: str) -> type[Message]:
     found = definition(name)
-    package, group, short = name.split("/")
     # A field called as a Python word cannot be written down; none of ROS's is.
     slots = tuple(found.fields)
-    cls: type[Message] = type(
-        short,
-        (Message,),
-        {
-            "__slots__": slots,
-            "__module__": f"{package}.{group}",
-            "__doc__": f"{name}: {', '.join(slots) or 'nothing'}",
-            "NAME": name,
-            **found.constants,
-        },
-    )
+    cls: type[Message] = _class(name, (Message,), __slots__=slots, **found.constants)
+    fields = found.fields.items()
     cls._setters = {slot: cls.__dict__[slot].__set__ for slot in slots}
-    cls._checks = {
-        key: checker(name, key, kind, message_class) for key, kind in found.fields.items()
-    }
-    cls._defaults = {
-        key: _constantly(found.defaults[key])
-        if key in found.defaults
-        else default(kind, message_class)
-        for key, kind in found.fields.items()
-    }
+    cls._checks = {key: checker(name, key, kind, message_class) for key, kind in fields}
+    cls._defaults = {key: default(kind, message_class) for key, kind in fields}
+    cls._defaults |= {key: partial(copy, value) for key, value in found.defaults.items()}
     return cls
 
 
-def _constantly(value: Any) -> Callable[[], Any]:
-    return lambda: value
-
-
 @cache
-def service_class(name: str) -> type:
+def service_class(name: str) -> Any:
     """A service: what its Request and Response are."""
-    package, group, short = name.split("/")
-    return type(
-        short,
-        (),
-        {
-            "__module__": f"{package}.{group}",
-            "NAME": name,
-            "Request": message_class(f"{name}_Request"),
-            "Response": message_class(f"{name}_Response"),
-        },
-    )
+    parts = {part: message_class(f"{name}_{part}") for part in ("Request", "Response")}
+    return _class(name, (), **parts)
 
 
 @cache
-def action_class(name: str) -> type:
+def action_class(name: str) -> Any:
     """An action: what a person writes (Goal, Result, Feedback) and, in Impl, what is sent."""
-    package, group, short = name.split("/")
     parts = {part: message_class(f"{name}_{part}") for part in ACTION_PARTS}
-    impl = type(
-        f"{short}_Impl",
+    impl = _class(
+        f"{name}_Impl",
         (),
-        {
-            "__module__": f"{package}.{group}",
-            "SendGoalService": service_class(f"{name}_SendGoal"),
-            "GetResultService": service_class(f"{name}_GetResult"),
-            "CancelGoalService": service_class("action_msgs/srv/CancelGoal"),
-            "FeedbackMessage": message_class(f"{name}_FeedbackMessage"),
-            "GoalStatusMessage": message_class("action_msgs/msg/GoalStatusArray"),
-        },
+        SendGoalService=service_class(f"{name}_SendGoal"),
+        GetResultService=service_class(f"{name}_GetResult"),
+        CancelGoalService=service_class("action_msgs/srv/CancelGoal"),
+        FeedbackMessage=message_class(f"{name}_FeedbackMessage"),
+        GoalStatusMessage=message_class("action_msgs/msg/GoalStatusArray"),
     )
-    namespace = {"__module__": f"{package}.{group}", "NAME": name, "Impl": impl, **parts}
-    return type(short, (), namespace)
+    return _class(name, (), Impl=impl, **parts)
 
 
-MAKERS: dict[str, Callable[[str], type]] = {
+def _class(name: str, bases: tuple[type, ...], **content: Any) -> Any:
+    package, group, short = name.split("/")
+    return type(short, bases, {"__module__": f"{package}.{group}", "NAME": name, **content})
+
+
+MAKERS: dict[str, Callable[[str], Any]] = {
     "msg": message_class,
     "srv": service_class,
     "action": action_class,

@@ -54,6 +54,10 @@ class Kind:
     def single(self) -> bool:
         return not self.sequence and self.count is None
 
+    @property
+    def of_numbers(self) -> bool:
+        return not self.nested and self.base not in ("string", "bool", "byte")
+
     def __str__(self) -> str:
         base = IDL.get(self.base, self.base.replace("/msg/", "/").replace("/action/", "/"))
         if self.limit:
@@ -99,43 +103,34 @@ def type_hash(name: str) -> str:
 
 
 @cache
-def names() -> Mapping[str, Mapping[str, frozenset[str]]]:
+def names() -> Mapping[str, Mapping[str, set[str]]]:
     """What can be imported: package, group (msg, srv, action), names."""
     found: dict[str, dict[str, set[str]]] = {}
-    for full in store().fielddefs:
+    for full in (*store().fielddefs, *(name for name, _ in _texts())):
         package, group, name = full.split("/")
         found.setdefault(package, {}).setdefault(group, set()).add(name)
-    for package, group, name, _ in _texts():
-        found.setdefault(package, {}).setdefault(group, set()).add(name)
-    return {
-        package: {group: frozenset(of) for group, of in groups.items()}
-        for package, groups in found.items()
-    }
+    return found
 
 
 @cache
 def store() -> Typestore:
     result = get_typestore(Stores.ROS2_JAZZY)
-    parts: dict[str, str] = {}
-    for package, group, name, text in _texts():
-        parts |= _parts(f"{package}/{group}/{name}", text)
-    for name, text in parts.items():
-        _register(result, name, text)
-    for name, (
-        constants,
-        fields,
-    ) in result.fielddefs.items():  # in ROS 2, a char is a byte's number
+    for whole, text in _texts():
+        for name, part in _parts(whole, text).items():
+            _register(result, name, part)
+    for name, (constants, fields) in result.fielddefs.items():
+        # In ROS 2, a char is a byte's number.
         result.fielddefs[name] = (constants, [(field, _numbered(desc)) for field, desc in fields])
     return result
 
 
-def _texts() -> list[tuple[str, str, str, str]]:
+def _texts() -> list[tuple[str, str]]:
+    """By name, such as regrasp_msgs/msg/Verdict."""
     files = [file for share in SHARES for file in sorted(share.glob("*/*/*.*"))]
-    kinds = {".msg": "msg", ".srv": "srv", ".action": "action"}
     return [
-        (file.parts[-3], file.parts[-2], file.stem, file.read_text())
+        ("/".join((*file.parts[-3:-1], file.stem)), file.read_text())
         for file in files
-        if kinds.get(file.suffix) == file.parent.name
+        if file.suffix == f".{file.parent.name}"
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -45,13 +44,7 @@ class Finder(MetaPathFinder, Loader):
         module.__all__ = sorted(known)  # type: ignore[attr-defined]
 
 
-def _made(package: str, group: str, name: str) -> type:
+def _made(package: str, group: str, name: str) -> Any:
     full = f"{package}/{group}/{name}"
     parts = group != "msg" and "_" in name  # a part by itself: Trigger_Request
     return MAKERS["msg" if parts else group](full)
-
-
-def install() -> None:
-    """Behind all others: a package of the real ROS wins."""
-    if not any(isinstance(finder, Finder) for finder in sys.meta_path):
-        sys.meta_path.append(Finder())

@@ -9,10 +9,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from cyclonedds.builtin import (
     BuiltinDataReader,
     BuiltinTopicDcpsParticipant,
@@ -34,14 +33,7 @@ ALIVE = InstanceState.Alive | ANY
 GONE = InstanceState.NotAliveDisposed | InstanceState.NotAliveNoWriters | ANY
 NodeName = tuple[str, str]  # namespace, name
 UNKNOWN: NodeName = ("_NODE_NAMESPACE_UNKNOWN_", "_NODE_NAME_UNKNOWN_")
-
-
-@dataclass
-class Owned:
-    """What belongs to a node."""
-
-    readers: list[bytes] = field(default_factory=list)
-    writers: list[bytes] = field(default_factory=list)
+Owned = list[Endpoint]  # what belongs to a node
 
 
 @dataclass(frozen=True)
@@ -67,7 +59,7 @@ class Graph:
         self._writer = Writer(participant, TOPIC, TYPE, quality)
         told = Quality(transient_local=True, keep_all=True)
         self._reader = Reader(participant, TOPIC, TYPE, told)
-        self._others: dict[bytes, list[tuple[NodeName, Owned]]] = {}
+        self._others: dict[bytes, list[tuple[NodeName, set[bytes]]]] = {}
         self._own: list[tuple[NodeName, Owned]] = []
         self._lock = threading.RLock()
         self._held = 0
@@ -82,10 +74,8 @@ class Graph:
         self._look = {topic: ReadCondition(reader, ALIVE) for topic, reader in readers.items()}
         self._gone = [ReadCondition(reader, GONE) for reader in readers.values()]
 
-    # Of this process ----------------------------------------------------------------------------
-
     def add_node(self, name: NodeName) -> Owned:
-        owned = Owned()
+        owned: Owned = []
         with self._lock:
             self._own.append((name, owned))
             self._tell()
@@ -98,15 +88,12 @@ class Graph:
 
     def add(self, owned: Owned, *endpoints: Endpoint) -> None:
         with self._lock:
-            for one in endpoints:
-                (owned.readers if isinstance(one, Reader) else owned.writers).append(one.guid)
+            owned += endpoints
             self._tell()
 
     def remove(self, owned: Owned, *endpoints: Endpoint) -> None:
         with self._lock:
-            gone = {one.guid for one in endpoints}
-            owned.readers = [guid for guid in owned.readers if guid not in gone]
-            owned.writers = [guid for guid in owned.writers if guid not in gone]
+            owned[:] = [one for one in owned if one not in endpoints]
             self._tell()
 
     @contextmanager
@@ -128,16 +115,14 @@ class Graph:
             self._node(
                 node_namespace=namespace,
                 node_name=name,
-                reader_gid_seq=[self._gid(data=guid) for guid in owned.readers],
-                writer_gid_seq=[self._gid(data=guid) for guid in owned.writers],
+                reader_gid_seq=[self._gid(data=x.guid) for x in owned if not x.writes],
+                writer_gid_seq=[self._gid(data=x.guid) for x in owned if x.writes],
             )
             for (namespace, name), owned in self._own
         ]
         info = self._info(gid=self._gid(data=self._participant.guid), node_entities_info_seq=nodes)
         self._writer.write(cdr.pieces(info))
         self._hear()
-
-    # Of all -------------------------------------------------------------------------------------
 
     def nodes(self) -> list[NodeName]:
         """A name for each node: one name may be there twice."""
@@ -157,8 +142,8 @@ class Graph:
             owners = {
                 guid: name
                 for nodes in self._others.values()
-                for name, owned in nodes
-                for guid in (*owned.readers, *owned.writers)
+                for name, guids in nodes
+                for guid in guids
             }
             return [
                 Found(
@@ -179,28 +164,19 @@ class Graph:
     def _hear(self) -> None:
         """What was told since; this process's own is among it."""
         while taken := self._reader.take():
-            for data, _, _ in taken:
-                info = cdr.deserialize(data, self._info)
-                self._others[_bytes(info.gid)] = [
-                    (
-                        (node.node_namespace, node.node_name),
-                        Owned(_gids(node.reader_gid_seq), _gids(node.writer_gid_seq)),
-                    )
-                    for node in info.node_entities_info_seq
-                ]
+            info = cdr.deserialize(taken[0], self._info)
+            self._others[info.gid.data.tobytes()] = [
+                (
+                    (node.node_namespace, node.node_name),
+                    {x.data.tobytes() for x in (*node.reader_gid_seq, *node.writer_gid_seq)},
+                )
+                for node in info.node_entities_info_seq
+            ]
         for gone in self._gone:  # whoever ever was there would be remembered until it is taken out
             while gone.reader.take(MOST, gone):
                 pass
         alive = {one.key.bytes for one in self._alive(BuiltinTopicDcpsParticipant)}
         self._others = {guid: nodes for guid, nodes in self._others.items() if guid in alive}
-
-
-def _gids(sequence: list[Any]) -> list[bytes]:
-    return [_bytes(gid) for gid in sequence]
-
-
-def _bytes(gid: Any) -> bytes:
-    return bytes(np.asarray(gid.data))
 
 
 def _ros_type(name: str) -> str:

@@ -47,6 +47,12 @@ class Info(C.Structure):
     )
 
 
+class Incompatible(C.Structure):
+    """dds_offered_incompatible_qos_status_t"""
+
+    _fields_ = (("total", C.c_uint32), ("change", C.c_int32), ("policy", C.c_uint32))
+
+
 class _Vector(C.Structure):
     """iovec"""
 
@@ -122,20 +128,19 @@ def write(writer: int, kind: int, parts: Sequence[Any]) -> None:
 
 
 class Taker:
-    """Takes what a reader has, `most` messages at a time."""
+    """Takes what a reader has, one message after the other."""
 
-    def __init__(self, reader: int, most: int = 1) -> None:
-        self._reader, self._most = reader, most
-        self._data, self._info = (_P * most)(), (Info * most)()
+    def __init__(self, reader: int) -> None:
+        self._reader, self._data, self._info = reader, (_P * 1)(), (Info * 1)()
 
-    def __call__(self) -> list[tuple[np.ndarray, int, int]]:
-        """(bytes, source stamp in ns, handle of the writer) each, the oldest first."""
-        count = checked(_take(self._reader, self._data, self._most, self._info, ANY), "take")
-        taken = []
-        for data, info in zip(self._data[:count], self._info, strict=False):
+    def __call__(self) -> tuple[np.ndarray, int, int] | None:
+        """The oldest: its bytes, source stamp in ns, and the handle of its writer."""
+        while checked(_take(self._reader, self._data, 1, self._info, ANY), "take"):
+            [data], [info] = self._data, self._info
+            content = np.empty(_size(data) if info.valid_data else 0, np.uint8)
             if info.valid_data:
-                content = np.empty(_size(data), np.uint8)
                 _copy(data, 0, content.size, content.ctypes.data)
-                taken.append((content, info.source_timestamp, info.publication_handle))
             _release(data)
-        return taken
+            if info.valid_data:
+                return content, info.source_timestamp, info.publication_handle
+        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes as C
 import struct
 import threading
 from collections.abc import Sequence
@@ -16,15 +17,15 @@ from cyclonedds.topic import Topic
 from rosless.interfaces.definitions import type_hash
 
 from . import settings
-from .library import ANY, LIBRARY, Taker, close, sertype, write
+from .library import ANY, LIBRARY, Incompatible, Taker, checked, close, sertype, write
 from .qos import Quality
 from .types import idl_type
 
 
 class Participant:
-    def __init__(self, domain: int, enclave: str = "/") -> None:
+    def __init__(self, domain: int) -> None:
         settings.apply()
-        said = Qos(Policy.Userdata(f"enclave={enclave};".encode()))
+        said = Qos(Policy.Userdata(b"enclave=/;"))
         self.entity = DomainParticipant(domain, qos=said)
         self.domain = domain
         self.guid: bytes = self.entity.guid.bytes
@@ -57,6 +58,7 @@ class Endpoint:
 
     entity: Entity
     matched: ClassVar[str]  # the function that lists who it has met
+    misfits: ClassVar[tuple[int, str]]  # the status bit of those that do not fit, and what tells it
     writes: ClassVar[bool]
 
     def __init__(
@@ -77,10 +79,8 @@ class Endpoint:
             self.entity = DataReader(participant.subscriber, known, qos=qos)
         self.ref: int = self.entity._ref
         self.guid: bytes = self.entity.guid.bytes
-        self.open = True
 
     def close(self) -> None:
-        self.open = False
         close(self.entity)
 
     def met(self) -> int:
@@ -88,9 +88,20 @@ class Endpoint:
         found: int = LIBRARY[self.matched](self.ref, None, 0)
         return max(found, 0)
 
+    def watch_incompatible(self) -> None:
+        """From here on it is ready, as a condition, when one was met whose quality does not fit."""
+        LIBRARY.dds_set_status_mask(self.ref, self.misfits[0])
+
+    def incompatible(self) -> tuple[int, int, int]:
+        """How many there were, how many since the last time, and the policy of the latest."""
+        status = Incompatible()
+        checked(LIBRARY[self.misfits[1]](self.ref, C.byref(status)), "status")
+        return status.total, status.change, status.policy
+
 
 class Writer(Endpoint):
     matched, writes = "dds_get_matched_subscriptions", True
+    misfits = (1 << 3, "dds_get_offered_incompatible_qos_status")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -103,6 +114,7 @@ class Writer(Endpoint):
 
 class Reader(Endpoint):
     matched, writes = "dds_get_matched_publications", False
+    misfits = (1 << 4, "dds_get_requested_incompatible_qos_status")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

@@ -26,13 +26,10 @@ class Quality:
     def told(self, user_data: bytes, writer: bool) -> Qos:
         history = Policy.History.KeepAll if self.keep_all else Policy.History.KeepLast(self.depth)
         alive = Policy.Liveliness.ManualByTopic if self.by_hand else Policy.Liveliness.Automatic
+        surely, kept = Policy.Reliability, Policy.Durability
         policies = [
-            Policy.Reliability.Reliable(INFINITE)
-            if self.reliable
-            else Policy.Reliability.BestEffort,
-            Policy.Durability.TransientLocal
-            if self.transient_local
-            else Policy.Durability.Volatile,
+            surely.Reliable(INFINITE) if self.reliable else surely.BestEffort,
+            kept.TransientLocal if self.transient_local else kept.Volatile,
             history,
             alive(self.lease),
             Policy.Deadline(self.deadline),
@@ -57,19 +54,16 @@ class Quality:
         """What somebody else's endpoint says of itself. Its history stays with it."""
         result = cls(depth=0)
         for policy in qos:
-            if isinstance(policy, Policy.Liveliness.ManualByTopic):
-                result = replace(result, by_hand=True, lease=policy.lease_duration)
-            elif isinstance(policy, Policy.Liveliness.Automatic):
-                result = replace(result, lease=policy.lease_duration)
+            if isinstance(policy, (Policy.Liveliness.ManualByTopic, Policy.Liveliness.Automatic)):
+                by_hand = isinstance(policy, Policy.Liveliness.ManualByTopic)
+                result = replace(result, by_hand=by_hand, lease=policy.lease_duration)
             elif isinstance(policy, Policy.Deadline):
                 result = replace(result, deadline=policy.deadline)
             elif isinstance(policy, Policy.Lifespan):
                 result = replace(result, lifespan=policy.lifespan)
-        return replace(
-            result,
-            reliable=Policy.Reliability.BestEffort not in list(qos),
-            transient_local=Policy.Durability.TransientLocal in list(qos),
-        )
+        reliable = Policy.Reliability.BestEffort not in list(qos)
+        kept = Policy.Durability.TransientLocal in list(qos)
+        return replace(result, reliable=reliable, transient_local=kept)
 
 
 def user_data(qos: Qos) -> dict[str, str]:

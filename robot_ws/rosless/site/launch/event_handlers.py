@@ -1,24 +1,34 @@
-"""Handlers for the events that launch files wait for."""
+"""What is done at an event."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .action import Action
-from .event import Event
-from .event_handler import EventHandler, Handle
-from .events import ExecutionComplete, Shutdown
-from .events.process import ProcessExited, ProcessIO, ProcessStarted
-from .launch_description_entity import SomeEntitiesType
-from .left_out import left_out
+from .events import Event, ProcessExited, ProcessIO, Shutdown
+from .launch_description import Action, SomeEntitiesType, as_list
 
+if TYPE_CHECKING:
+    from .launch_context import LaunchContext
+
+Handle = Callable[[Any, "LaunchContext"], SomeEntitiesType | None]
 Target = Action | Callable[[Any], bool] | None  # one action, those it says yes to, or all
 Answer = SomeEntitiesType | Handle | None
 
 
-class _OnActionEvent(EventHandler):
-    def __init__(self, kind: type[Event], target: Target, answer: Answer, **kwargs: Any) -> None:
+class EventHandler:
+    """Visits what it was given, or what that returns where it is a function."""
+
+    def __init__(self, *, matcher: Callable[[Event], bool], entities: Answer = None) -> None:
+        self.matches = matcher
+        self.entities = entities if callable(entities) else as_list(entities)
+
+    def handle(self, event: Event, context: LaunchContext) -> SomeEntitiesType | None:
+        return self.entities(event, context) if callable(self.entities) else self.entities
+
+
+class _OnProcessEvent(EventHandler):
+    def __init__(self, kind: type[Event], target: Target, answer: Answer) -> None:
         if not (target is None or isinstance(target, Action) or callable(target)):
             raise TypeError(
                 f"{type(self).__name__}: target_action is {target!r}, wanted an action of this "
@@ -33,27 +43,15 @@ class _OnActionEvent(EventHandler):
                 return action is target
             return target is None or target(action)
 
-        super().__init__(matcher=matches, entities=answer, **kwargs)
+        super().__init__(matcher=matches, entities=answer)
 
 
-class OnProcessStart(_OnActionEvent):
-    def __init__(self, *, target_action: Target = None, on_start: Answer, **kwargs: Any) -> None:
-        super().__init__(ProcessStarted, target_action, on_start, **kwargs)
+class OnProcessExit(_OnProcessEvent):
+    def __init__(self, *, target_action: Target = None, on_exit: Answer) -> None:
+        super().__init__(ProcessExited, target_action, on_exit)
 
 
-class OnProcessExit(_OnActionEvent):
-    def __init__(self, *, target_action: Target = None, on_exit: Answer, **kwargs: Any) -> None:
-        super().__init__(ProcessExited, target_action, on_exit, **kwargs)
-
-
-class OnExecutionComplete(_OnActionEvent):
-    def __init__(
-        self, *, target_action: Target = None, on_completion: Answer, **kwargs: Any
-    ) -> None:
-        super().__init__(ExecutionComplete, target_action, on_completion, **kwargs)
-
-
-class OnProcessIO(_OnActionEvent):
+class OnProcessIO(_OnProcessEvent):
     """Unlike the others, its functions take the event alone."""
 
     def __init__(
@@ -62,20 +60,14 @@ class OnProcessIO(_OnActionEvent):
         target_action: Target = None,
         on_stdout: Callable[[ProcessIO], SomeEntitiesType | None] | None = None,
         on_stderr: Callable[[ProcessIO], SomeEntitiesType | None] | None = None,
-        **kwargs: Any,
     ) -> None:
         def handle(event: ProcessIO, _: Any) -> SomeEntitiesType | None:
             function = on_stdout if event.from_stdout else on_stderr
             return None if function is None else function(event)
 
-        super().__init__(ProcessIO, target_action, handle, **kwargs)
+        super().__init__(ProcessIO, target_action, handle)
 
 
 class OnShutdown(EventHandler):
-    def __init__(self, *, on_shutdown: Answer, **kwargs: Any) -> None:
-        super().__init__(
-            matcher=lambda event: isinstance(event, Shutdown), entities=on_shutdown, **kwargs
-        )
-
-
-__getattr__ = left_out(__name__)
+    def __init__(self, *, on_shutdown: Answer) -> None:
+        super().__init__(matcher=lambda event: isinstance(event, Shutdown), entities=on_shutdown)

@@ -2,16 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import inspect
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .action import Action
-from .launch_description_entity import LaunchDescriptionEntity, as_list
+from rosless.left_out import Absent, refuse
+
+from .conditions import Condition
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .launch_context import LaunchContext
 
-Declaration = tuple[Any, bool, Sequence[Any]]
+
+class LaunchDescriptionEntity:
+    declares = False  # an argument of the file it stands in
+
+    def visit(self, context: LaunchContext) -> Iterable[LaunchDescriptionEntity] | None:
+        """Begin; what it returns is visited next, one after the other."""
+        return None
+
+    def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
+        """What can be said without running it: this is how declared arguments are found."""
+        return []
+
+
+SomeEntitiesType = LaunchDescriptionEntity | Iterable[LaunchDescriptionEntity]
+
+
+def as_list(some: SomeEntitiesType | None) -> list[LaunchDescriptionEntity]:
+    """A list of none, one or many, each checked."""
+    if some is None:
+        return []
+    found = [some] if isinstance(some, LaunchDescriptionEntity) else list(some)
+    for entity in found:
+        if not isinstance(entity, LaunchDescriptionEntity):
+            raise TypeError(f"{entity!r} stands where launch wants an action: give it an Action")
+    return found
+
+
+@dataclass(eq=False, kw_only=True)
+class Action(LaunchDescriptionEntity):
+    condition: Condition | None = None
+
+    def __new__(cls, *_: Any, **options: Any) -> Self:
+        made = [vars(base)["__init__"] for base in cls.__mro__ if "__init__" in vars(base)]
+        known = {name for one in made for name in inspect.signature(one).parameters}
+        refuse(cls.__name__, {name: value for name, value in options.items() if name not in known})
+        return super().__new__(cls)
+
+    def visit(self, context: LaunchContext) -> Iterable[LaunchDescriptionEntity] | None:
+        if self.condition is not None and not self.condition.evaluate(context):
+            return None
+        return self.execute(context)
+
+    def execute(self, context: LaunchContext) -> Iterable[LaunchDescriptionEntity] | None:
+        return None
 
 
 class LaunchDescription(LaunchDescriptionEntity):
@@ -24,31 +72,26 @@ class LaunchDescription(LaunchDescriptionEntity):
     def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return self.entities
 
-    def add_entity(self, entity: LaunchDescriptionEntity) -> None:
-        self.entities.append(entity)
-
-    def add_action(self, action: Action) -> None:
-        self.add_entity(action)
+    add_action = Absent()
 
     def get_launch_arguments(self) -> list[Any]:
         """Of this file and of those it includes, as far as they can be read without running it."""
-        return [argument for argument, _, _ in self.declarations()]
+        return [argument for argument, _ in self.declarations()]
 
-    def declarations(self) -> list[Declaration]:
-        """Each argument, whether it stands under a condition, and the includes that lead to it.
-        Of several of one name, the first."""
-        found: dict[str, Declaration] = {}
-        for one in _search(self.entities, False, ()):
+    def declarations(self) -> list[tuple[Any, bool]]:
+        """Each argument, and whether it stands under a condition. Of several of one name, the
+        first."""
+        found: dict[str, tuple[Any, bool]] = {}
+        for one in _search(self.entities, False):
             found.setdefault(one[0].name, one)
         return list(found.values())
 
 
 def _search(
-    some: Iterable[LaunchDescriptionEntity], conditional: bool, includes: Sequence[Any]
-) -> Iterator[Declaration]:
+    some: Iterable[LaunchDescriptionEntity], conditional: bool
+) -> Iterator[tuple[Any, bool]]:
     for entity in some:
         depends = conditional or getattr(entity, "condition", None) is not None
         if entity.declares:
-            yield entity, depends, includes
-        within = [*includes, entity] if entity.includes else includes
-        yield from _search(entity.get_sub_entities(), depends, within)
+            yield entity, depends
+        yield from _search(entity.get_sub_entities(), depends)

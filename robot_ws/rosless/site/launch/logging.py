@@ -1,148 +1,54 @@
-"""Where launch's messages and the lines of its processes go: the screen, log files, or both."""
+"""Where launch's messages and the lines of its processes go: the screen, launch.log, or both."""
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
-import sys
+import time
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TextIO
 
-from .left_out import left_out
-
-_MESSAGE = "[{levelname}] [{name}]: {message}"
-_STAMP = "{created:.7f} "
-_LINE = "{message}"
-
-_OUTPUTS: dict[str, dict[str, set[str]]] = {
-    "screen": {"both": {"screen"}},
-    "log": {"both": {"log"}, "stderr": {"screen"}},
-    "both": {"both": {"log", "screen"}},
-    "own_log": {"both": {"own_log"}, "stdout": {"own_log"}, "stderr": {"own_log"}},
-    "full": {
-        "both": {"screen", "log", "own_log"},
-        "stdout": {"own_log"},
-        "stderr": {"own_log"},
-    },
+# Of a process: where the lines of its standard output go, and those of its standard error.
+OUTPUTS: Mapping[str, tuple[tuple[bool, bool], tuple[bool, bool]]] = {
+    "screen": ((True, False), (True, False)),
+    "log": ((False, True), (True, True)),
+    "both": ((True, True), (True, True)),
 }
 
-Output = str | Mapping[str, str | set[str]]
 
+class Log:
+    """The screen, and a file in a directory of this launch's own, made when there is something."""
 
-class LaunchConfig:
-    """The log directory and the level, for all loggers of this process."""
+    @cached_property
+    def directory(self) -> Path:
+        home = Path(os.environ.get("ROS_HOME") or "~/.ros")
+        base = Path(os.environ.get("ROS_LOG_DIR") or home / "log").expanduser()
+        now = datetime.now().strftime("%Y-%m-%d-%H-%M-%S-%f")
+        found = base / f"{now}-{socket.gethostname()}-{os.getpid()}"
+        found.mkdir(parents=True)
+        return found
 
-    def __init__(self) -> None:
-        self._loggers: set[logging.Logger] = set()
-        self._handlers: dict[tuple[str | None, str], logging.Handler] = {}
-        self.reset()
+    @cached_property
+    def _file(self) -> TextIO:
+        return open(self.directory / "launch.log", "w", encoding="utf-8", buffering=1)
 
-    def reset(self) -> None:
-        """Begin a new log directory, at the next message."""
-        for logger in self._loggers:
-            logger.handlers.clear()
-        for handler in self._handlers.values():
-            handler.close()
-        self._handlers.clear()
-        self._log_dir: Path | None = None
-        self._level = logging.INFO
+    def line(self, text: str, *, screen: bool = True, log: bool = True) -> None:
+        if screen:
+            print(text, flush=True)
+        if log:
+            self._file.write(f"{time.time():.7f} {text}\n")
 
-    @property
-    def level(self) -> int:
-        return self._level
+    def info(self, text: str, name: str = "launch") -> None:
+        self.line(f"[INFO] [{name}]: {text}")
 
-    @level.setter
-    def level(self, level: int) -> None:
-        self._level = level
-        for handler in self._handlers.values():
-            handler.setLevel(level)
+    def warning(self, text: str, name: str = "launch") -> None:
+        self.line(f"[WARNING] [{name}]: {text}")
 
-    @property
-    def log_dir(self) -> str:
-        if self._log_dir is None:
-            home = Path(os.environ.get("ROS_HOME") or "~/.ros")
-            base = Path(os.environ.get("ROS_LOG_DIR") or home / "log").expanduser()
-            now = datetime.now().strftime("%Y-%m-%d-%H-%M-%S-%f")
-            self._log_dir = base / f"{now}-{socket.gethostname()}-{os.getpid()}"
-            self._log_dir.mkdir(parents=True)
-            latest = base / "latest"
-            with suppress(OSError):  # a convenience: another launch may be doing the same
-                if latest.is_symlink():
-                    latest.unlink()
-                latest.symlink_to(self._log_dir)
-        return str(self._log_dir)
+    def error(self, text: str, name: str = "launch") -> None:
+        self.line(f"[ERROR] [{name}]: {text}")
 
-    def logger(self, name: str, *places: tuple[str | None, str]) -> logging.Logger:
-        """`places`: files of the log directory, None being the screen, and the format there."""
-        logger = logging.getLogger(name)
-        logger.setLevel(logging.DEBUG)  # its handlers know the level
-        logger.propagate = False
-        self._loggers.add(logger)
-        for place in places:
-            if place not in self._handlers:
-                self._handlers[place] = self._handler(*place)
-            if self._handlers[place] not in logger.handlers:
-                logger.addHandler(self._handlers[place])
-        return logger
-
-    def _handler(self, file: str | None, form: str) -> logging.Handler:
-        handler: logging.Handler
-        if file is None:
-            handler = logging.StreamHandler(sys.stdout)
-        else:
-            handler = logging.FileHandler(Path(self.log_dir, file), encoding="utf-8")
-        handler.setFormatter(logging.Formatter(form, style="{"))
-        handler.setLevel(self.level)
-        return handler
-
-
-launch_config = LaunchConfig()
-reset = launch_config.reset
-
-
-def get_logger(name: str | None = None) -> logging.Logger:
-    places = ((None, _MESSAGE), ("launch.log", _STAMP + _MESSAGE))
-    return launch_config.logger(name or "launch", *places)
-
-
-def get_output_loggers(process_name: str, output: Output) -> tuple[logging.Logger, logging.Logger]:
-    """For the lines of a process: its standard output, and its standard error."""
-    places = _places(process_name, output)
-    loggers = []
-    for source in ("stdout", "stderr"):
-        everywhere = places["both"] | places[source]
-        chosen: list[tuple[str | None, str]] = []
-        if "screen" in everywhere:
-            chosen.append((None, _LINE))
-        if "log" in everywhere:
-            chosen.append(("launch.log", _STAMP + _LINE))
-        if "own_log" in places[source]:
-            chosen.append((f"{process_name}-{source}.log", _LINE))
-        if "own_log" in places["both"]:
-            chosen.append((f"{process_name}.log", _LINE))
-        loggers.append(launch_config.logger(f"{process_name}-{source}", *chosen))
-    return loggers[0], loggers[1]
-
-
-def _places(process_name: str, output: Output) -> dict[str, set[str]]:
-    if isinstance(output, str) and output not in _OUTPUTS:
-        raise ValueError(
-            f"process {process_name}: output is {output!r}, wanted one of {', '.join(_OUTPUTS)}"
-        )
-    wanted = _OUTPUTS[output] if isinstance(output, str) else output
-    places: dict[str, set[str]] = {"both": set(), "stdout": set(), "stderr": set()}
-    for source, some in wanted.items():
-        destinations = {some} if isinstance(some, str) else set(some)
-        if source not in places or not destinations <= {"screen", "log", "own_log"}:
-            raise ValueError(
-                f"process {process_name}: output is {output!r}, wanted screen, log or own_log for "
-                "each of both, stdout and stderr"
-            )
-        places[source] = destinations
-    return places
-
-
-__getattr__ = left_out(__name__)
+    def close(self) -> None:
+        self._file.close()

@@ -1,5 +1,1 @@
-"""Where ROS 2 keeps the type."""
-
-from .substitution import SomeSubstitutionsType
-
-__all__ = ["SomeSubstitutionsType"]
+from .substitutions import SomeSubstitutionsType as SomeSubstitutionsType

@@ -1,58 +1,44 @@
-"""The substitutions of launch files."""
+"""What a launch file writes down now, and launch turns into text later."""
 
 from __future__ import annotations
 
 import importlib
 import math
-import os
-import random
-import re
-import shlex
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .launch_context import LaunchContext
-from .left_out import left_out
-from .logging import get_logger
-from .substitution import (
-    SomeSubstitutionsType,
-    Substitution,
-    TextSubstitution,
-    describe,
-    resolve,
-    resolve_each,
-)
-from .utilities import TRUTHS, coerce, is_substitution
+if TYPE_CHECKING:
+    from .launch_context import LaunchContext
 
-__all__ = ["TextSubstitution"]
+TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 class SubstitutionFailure(RuntimeError):
     """It cannot be turned into text here."""
 
 
-class Composed(Substitution):
-    """Made of other text, which it names when it is described: its fields that have no default."""
+class Substitution:
+    def describe(self) -> str:
+        return repr(self)
+
+    def perform(self, context: LaunchContext) -> str:
+        raise NotImplementedError(f"{type(self).__name__}.perform")
+
+
+SomeSubstitutionsType = str | Substitution | Iterable[str | Substitution]
+
+
+class LaunchConfiguration(Substitution):
+    def __init__(self, variable_name: SomeSubstitutionsType, *, default: Any = None) -> None:
+        self.variable_name, self.default = variable_name, default
 
     def describe(self) -> str:
-        names = [one.name for one in fields(self) if one.default is MISSING]  # type: ignore[arg-type]
-        parts = ", ".join(describe(getattr(self, name)) for name in names)
-        return f"{type(self).__name__}({parts})"
-
-
-@dataclass(eq=False)
-class LaunchConfiguration(Composed):
-    variable_name: SomeSubstitutionsType
-    default: Any = field(default=None, kw_only=True)
+        return f"LaunchConfiguration({describe(self.variable_name)})"
 
     def perform(self, context: LaunchContext) -> str:
         name = resolve(context, self.variable_name)
         if name in context.launch_configurations:
-            return str(context.launch_configurations[name])
+            return context.launch_configurations[name]
         if self.default is None:
             raise SubstitutionFailure(
                 f"launch configuration '{name}' does not exist: declare it with "
@@ -62,180 +48,53 @@ class LaunchConfiguration(Composed):
         return resolve(context, [x if isinstance(x, Substitution) else str(x) for x in parts])
 
 
-@dataclass(eq=False)
-class EnvironmentVariable(Composed):
-    name: SomeSubstitutionsType
-    default_value: SomeSubstitutionsType | None = field(default=None, kw_only=True)
-
-    def perform(self, context: LaunchContext) -> str:
-        name = resolve(context, self.name)
-        if name in context.environment:
-            return context.environment[name]
-        if self.default_value is None:
-            raise SubstitutionFailure(
-                f"environment variable '{name}' does not exist: set it, or give it a default_value"
-            )
-        return resolve(context, self.default_value)
-
-
-@dataclass(eq=False)
-class PathJoinSubstitution(Composed):
-    substitutions: Iterable[str | Substitution]
-
-    def perform(self, context: LaunchContext) -> str:
-        return os.path.join(*resolve_each(context, self.substitutions))
-
-
-@dataclass(eq=False)
-class PythonExpression(Composed):
+class PythonExpression(Substitution):
     """Runs its text as Python, as ROS 2 does: whoever sets what it is made of runs code here."""
 
-    expression: SomeSubstitutionsType
-    python_modules: SomeSubstitutionsType = ("math",)
+    def __init__(
+        self, expression: SomeSubstitutionsType, python_modules: Iterable[str] = ("math",)
+    ) -> None:
+        self.expression, self.python_modules = expression, tuple(python_modules)
+
+    def describe(self) -> str:
+        return f"PythonExpression({describe(self.expression)})"
 
     def perform(self, context: LaunchContext) -> str:
-        modules = resolve_each(context, self.python_modules)
-        names: dict[str, Any] = {name: importlib.import_module(name) for name in modules}
-        if "math" in names:
-            names = {**vars(math), **names}  # sin as well as math.sin
-        return str(eval(resolve(context, self.expression), {}, names))
+        names = {name: importlib.import_module(name) for name in self.python_modules}
+        known = {**vars(math), **names} if "math" in names else names  # sin as well as math.sin
+        return str(eval(resolve(context, self.expression), {}, known))
 
 
-@dataclass(eq=False, kw_only=True)
-class FindExecutable(Composed):
-    name: SomeSubstitutionsType
-
-    def perform(self, context: LaunchContext) -> str:
-        name = resolve(context, self.name)
-        found = shutil.which(name)
-        if found is None:
-            raise SubstitutionFailure(f"executable '{name}' not found on the PATH: install it")
-        return found
-
-
-@dataclass(eq=False)
-class ThisLaunchFile(Composed):
-    def perform(self, context: LaunchContext) -> str:
-        path: str | None = context.get_locals_as_dict().get("current_launch_file_path")
-        if path is None:
-            raise SubstitutionFailure(
-                f"{type(self).__name__} used outside of a launch file: write the path itself"
+def _listed(some: SomeSubstitutionsType) -> list[str | Substitution]:
+    found = [some] if isinstance(some, (str, Substitution)) else list(some)
+    for item in found:
+        if not isinstance(item, (str, Substitution)):
+            raise TypeError(
+                f"{item!r} of type {type(item).__name__} stands where launch wants text: write it "
+                "as a str or a Substitution"
             )
-        return path
+    return found
 
 
-@dataclass(eq=False)
-class ThisLaunchFileDir(ThisLaunchFile):
-    def perform(self, context: LaunchContext) -> str:
-        return os.path.dirname(super().perform(context))
+def resolve(context: LaunchContext, some: SomeSubstitutionsType) -> str:
+    return "".join(x if isinstance(x, str) else x.perform(context) for x in _listed(some))
 
 
-@dataclass(eq=False)
-class Command(Composed):
-    """What a command writes to its standard output. It is waited for."""
-
-    command: SomeSubstitutionsType
-    on_stderr: SomeSubstitutionsType = field(default="fail", kw_only=True)
-
-    def perform(self, context: LaunchContext) -> str:
-        command, on_stderr = resolve(context, self.command), resolve(context, self.on_stderr)
-        if on_stderr not in ("fail", "ignore", "warn", "capture"):
-            raise SubstitutionFailure(
-                f"Command({command!r}): on_stderr is {on_stderr!r}, wanted 'fail', 'ignore', "
-                "'warn' or 'capture'"
-            )
-        stderr = subprocess.STDOUT if on_stderr == "capture" else subprocess.PIPE
-        words = shlex.split(command)
-        try:
-            done = subprocess.run(words, stdout=subprocess.PIPE, stderr=stderr, text=True)
-        except OSError as error:
-            raise SubstitutionFailure(f"command {command!r} did not start: {error}") from error
-        if done.returncode != 0 or (done.stderr and on_stderr == "fail"):
-            raise SubstitutionFailure(
-                f"command {command!r} ended with exit code {done.returncode} and said: "
-                f"{done.stderr or done.stdout}"
-            )
-        if done.stderr and on_stderr == "warn":
-            get_logger().warning(f"command {command!r} said: {done.stderr}")
-        return done.stdout
+def describe(some: SomeSubstitutionsType) -> str:
+    return " + ".join(f"'{x}'" if isinstance(x, str) else x.describe() for x in _listed(some))
 
 
-@dataclass(eq=False)
-class NotSubstitution(Composed):
-    value: SomeSubstitutionsType
-
-    def perform(self, context: LaunchContext) -> str:
-        return _text(not _truth(context, self.value))
+def number(context: LaunchContext, some: float | SomeSubstitutionsType) -> float:
+    return float(some if isinstance(some, (int, float)) else resolve(context, some))
 
 
-@dataclass(eq=False)
-class AndSubstitution(Composed):
-    left: SomeSubstitutionsType
-    right: SomeSubstitutionsType
-
-    def perform(self, context: LaunchContext) -> str:
-        return _text(_truth(context, self.left) & _truth(context, self.right))
-
-
-@dataclass(eq=False)
-class OrSubstitution(AndSubstitution):
-    def perform(self, context: LaunchContext) -> str:
-        return _text(_truth(context, self.left) | _truth(context, self.right))
-
-
-@dataclass(eq=False)
-class EqualsSubstitution(Composed):
-    """Compares as booleans or as numbers where both are, else as text."""
-
-    left: Any
-    right: Any
-
-    def __post_init__(self) -> None:
-        self.left, self.right = (
-            side if is_substitution(side) else _text(side) for side in (self.left, self.right)
+def truth(context: LaunchContext, some: bool | SomeSubstitutionsType) -> bool:
+    if isinstance(some, bool):
+        return some
+    text = resolve(context, some)
+    if text.strip().lower() not in TRUTHS:
+        raise ValueError(
+            f"expected one of [{', '.join(TRUTHS)}] but got '{text}', expanded from "
+            f"{describe(some)}"
         )
-
-    def perform(self, context: LaunchContext) -> str:
-        left, right = resolve(context, self.left), resolve(context, self.right)
-        if left.lower() in TRUTHS and right.lower() in TRUTHS:
-            return _text(TRUTHS[left.lower()] == TRUTHS[right.lower()])
-        try:
-            return _text(math.isclose(float(left), float(right)))
-        except ValueError:
-            return _text(left == right)
-
-
-@dataclass(eq=False)
-class NotEqualsSubstitution(EqualsSubstitution):
-    def perform(self, context: LaunchContext) -> str:
-        return _text(super().perform(context) == "false")
-
-
-@dataclass(eq=False)
-class AnonName(Composed):
-    """A name that no other launch has, the same one at each use here."""
-
-    name: SomeSubstitutionsType
-
-    def perform(self, context: LaunchContext) -> str:
-        name = resolve(context, self.name)
-        unique = f"{name}_{socket.gethostname()}_{os.getpid()}_{random.getrandbits(63)}"
-        known = context.launch_configurations
-        return str(known.setdefault(f"anon{name}", re.sub(r"[-.:]", "_", unique)))
-
-
-def _text(value: object) -> str:
-    """As launch writes a value: nothing, true, false, or what Python writes."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _truth(context: LaunchContext, some: SomeSubstitutionsType) -> bool:
-    try:
-        return bool(coerce(resolve(context, some), bool))
-    except ValueError as error:
-        raise SubstitutionFailure(str(error)) from error
-
-
-__getattr__ = left_out(__name__)
+    return TRUTHS[text.strip().lower()]

@@ -1,9 +1,1 @@
-"""Where ROS 2 offers the descriptions of parameters too."""
-
-from launch.left_out import left_out
-
-from .parameter_descriptions import Parameter, ParameterFile, ParameterValue
-
-__all__ = ["Parameter", "ParameterFile", "ParameterValue"]
-
-__getattr__ = left_out(__name__)
+from .parameter_descriptions import ParameterValue as ParameterValue

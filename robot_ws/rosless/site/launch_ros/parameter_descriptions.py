@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
-from launch import LaunchContext, SomeSubstitutionsType, Substitution
-from launch.left_out import left_out
-from launch.utilities import (
-    SCALARS,
-    coerce,
-    is_substitution,
-    resolve,
-    uniform,
-)
+import yaml
+from launch import LaunchContext, Substitution
+from launch.substitutions import TRUTHS, resolve
+
+SCALARS = (bool, int, float, str)
 
 
 @dataclass(eq=False)
@@ -26,51 +20,6 @@ class ParameterValue:
     value: Any
     _: KW_ONLY
     value_type: Any = None
-
-    def evaluate(self, context: LaunchContext) -> Any:
-        value, wanted = self.value, self.value_type
-        if is_substitution(value):
-            return coerce(resolve(context, value), wanted)
-        (item,) = get_args(wanted) or (None,)
-        if isinstance(value, SCALARS):
-            fits = wanted is None or (item is None and isinstance(value, wanted))
-        else:
-            value = [coerce(resolve(context, x), item) if is_substitution(x) else x for x in value]
-            fits = uniform(value) and (wanted is None or isinstance(value[0], item or ()))
-        if not fits:
-            raise TypeError(f"ParameterValue: value is {value!r}, wanted {wanted or 'one type'}")
-        return value
-
-
-@dataclass(eq=False)
-class Parameter:
-    """A parameter that goes on the node's command line."""
-
-    name: SomeSubstitutionsType
-    value: Any
-    _: KW_ONLY
-    value_type: Any = None
-
-    def evaluate(self, context: LaunchContext) -> tuple[str, Any]:
-        value = ParameterValue(self.value, value_type=self.value_type)
-        return resolve(context, self.name), value.evaluate(context)
-
-
-@dataclass(eq=False)
-class ParameterFile:
-    param_file: SomeSubstitutionsType | os.PathLike[str]
-    _: KW_ONLY
-    allow_substs: bool = False
-
-    def evaluate(self, context: LaunchContext) -> Path:
-        if self.allow_substs:
-            raise NotImplementedError(
-                f"ParameterFile({str(self.param_file)!r}): allow_substs, $(...) in a parameter "
-                "file, is not in rosless: give what varies in a dictionary of parameters instead"
-            )
-        if isinstance(self.param_file, os.PathLike):
-            return Path(self.param_file)
-        return Path(resolve(context, self.param_file))
 
 
 def evaluate_parameters(context: LaunchContext, parameters: Mapping[Any, Any]) -> dict[str, Any]:
@@ -82,46 +31,63 @@ def evaluate_parameters(context: LaunchContext, parameters: Mapping[Any, Any]) -
             below = evaluate_parameters(context, value)
             found |= {f"{name}.{inner}": one for inner, one in below.items()}
         else:
-            found[name] = _value(context, name, value)
+            try:
+                found[name] = _evaluate(context, value)
+            except (TypeError, ValueError) as error:
+                raise TypeError(f"parameter {name}: {error}") from error
     return found
 
 
-def _value(context: LaunchContext, name: str, value: Any) -> Any:
+def _evaluate(context: LaunchContext, value: Any) -> Any:
     """Types stay as they are; what is performed is read as YAML, unless ParameterValue says how."""
+    wanted = None
     if isinstance(value, ParameterValue):
-        return value.evaluate(context)
-    if isinstance(value, (*SCALARS, bytes)):
-        return value
-    if is_substitution(value):
-        return _performed(context, name, value)
-    if not isinstance(value, Sequence):
-        raise TypeError(
-            f"parameter {name} is {value!r}, wanted a bool, an int, a float, a str, a list of one "
-            "of them, a substitution or a ParameterValue"
-        )
-    items = [
-        _performed(context, name, item) if isinstance(item, (Substitution, list, tuple)) else item
-        for item in value
-    ]
-    if {type(item) for item in items} == {int, float}:
-        items = [float(item) for item in items]
-    if not uniform(items):
-        raise TypeError(
-            f"parameter {name} is {items!r}, wanted a list that is not empty and whose items are "
-            "all bool, all int, all float or all str"
-        )
-    return items
+        value, wanted = value.value, value.value_type
+    if _is_text(value):
+        return _read(resolve(context, value), wanted)
+    if isinstance(value, (list, tuple)):
+        value = [
+            _read(resolve(context, item)) if isinstance(item, (Substitution, list, tuple)) else item
+            for item in value
+        ]
+        if {type(item) for item in value} == {int, float}:
+            value = [float(item) for item in value]
+    return _require(value, wanted, value)
 
 
-def _performed(context: LaunchContext, name: str, some: SomeSubstitutionsType) -> Any:
-    text = resolve(context, some)
+def _is_text(value: object) -> bool:
+    """Whether it makes one text: a Substitution, or a list of text with at least one in it."""
+    if not isinstance(value, (list, tuple)):
+        return isinstance(value, Substitution)
+    return all(isinstance(item, (str, Substitution)) for item in value) and any(
+        isinstance(item, Substitution) for item in value
+    )
+
+
+def _read(text: str, wanted: Any = None) -> Any:
+    if wanted is str or (wanted is None and not text):
+        return text
+    if wanted in (int, float):
+        return wanted(text)
+    if wanted is bool and text in TRUTHS:
+        return TRUTHS[text]
     try:
-        return coerce(text)
-    except ValueError as error:
-        raise TypeError(
-            f"parameter {name}: {error}. If it is meant to be a str, write it as "
+        return _require(yaml.safe_load(text), wanted, text)
+    except yaml.YAMLError as error:
+        raise ValueError(
+            f"{text!r} is not YAML: {error}. If it is meant to be a str, write it as "
             "ParameterValue(..., value_type=str)"
         ) from error
 
 
-__getattr__ = left_out(__name__)
+def _require(value: Any, wanted: Any, written: Any) -> Any:
+    """One scalar, or a list that is not empty of one type of them; and what was asked for."""
+    items = value if isinstance(value, list) else [value]
+    fits = bool(items) and type(items[0]) in SCALARS and len({type(item) for item in items}) == 1
+    if wanted is not None:
+        (kind,) = get_args(wanted) or (wanted,)
+        fits = fits and isinstance(value, get_origin(wanted) or kind) and isinstance(items[0], kind)
+    if not fits:
+        kinds = "a bool, int, float or str, or a list that is not empty of one of them"
+        raise TypeError(f"found {written!r}, wanted {wanted or kinds}")
+    return value

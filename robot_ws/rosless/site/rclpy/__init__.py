@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rclpy.context import Context
-from rclpy.signals import (
-    SignalHandlerOptions,
-    install_signal_handlers,
-    uninstall_signal_handlers,
-)
+from rclpy.context import Context, get_default_context, ok, try_shutdown
+from rclpy.signals import SignalHandlerOptions, install_signal_handlers, uninstall_signal_handlers
 from rclpy.task import Future
-from rclpy.utilities import get_default_context, ok, try_shutdown
 
 if TYPE_CHECKING:
     from rclpy.executors import Executor
     from rclpy.node import Node
 
+__all__ = ["Context", "Future", "SignalHandlerOptions", "get_default_context", "ok"]
+__all__ += ["create_node", "get_global_executor", "init", "shutdown", "try_shutdown"]
+__all__ += ["spin", "spin_once", "spin_until_future_complete"]
 _executor: Executor | None = None
-
-
-class InitContextManager:
-    """What `init` returns: with it, shutdown comes by itself."""
-
-    def __init__(self, context: Context | None, installed: bool) -> None:
-        self.context, self._installed = context, installed
-
-    def __enter__(self) -> InitContextManager:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._installed:
-            uninstall_signal_handlers()
-        try_shutdown(context=self.context)
 
 
 def init(
@@ -42,14 +26,19 @@ def init(
     context: Context | None = None,
     domain_id: int | None = None,
     signal_handler_options: SignalHandlerOptions | None = None,
-) -> InitContextManager:
-    """Signals are taken where the default context is meant, unless told."""
+) -> ExitStack:
+    """Signals are taken where the default context is meant, unless told. With what it returns,
+    shutdown comes by itself."""
     if signal_handler_options is None:
         default = context is None
         signal_handler_options = SignalHandlerOptions.ALL if default else SignalHandlerOptions.NO
     (context or get_default_context()).init(args, domain_id=domain_id)
     install_signal_handlers(signal_handler_options)
-    return InitContextManager(context, bool(signal_handler_options))
+    over = ExitStack()
+    over.callback(try_shutdown, context=context)
+    if signal_handler_options:
+        over.callback(uninstall_signal_handlers)
+    return over
 
 
 def shutdown(*, context: Context | None = None, uninstall_handlers: bool | None = None) -> None:
@@ -78,54 +67,30 @@ def create_node(node_name: str, **choices: Any) -> Node:
     return Node(node_name, **choices)
 
 
+@contextmanager
+def _with(node: Node, executor: Executor | None) -> Iterator[Executor]:
+    chosen = executor or get_global_executor()
+    try:
+        chosen.add_node(node)
+        yield chosen
+    finally:
+        chosen.remove_node(node)
+
+
 def spin_once(
     node: Node, *, executor: Executor | None = None, timeout_sec: float | None = None
 ) -> None:
-    chosen = executor or get_global_executor()
-    try:
-        chosen.add_node(node)
+    with _with(node, executor) as chosen:
         chosen.spin_once(timeout_sec)
-    finally:
-        chosen.remove_node(node)
 
 
 def spin(node: Node, executor: Executor | None = None) -> None:
-    chosen = executor or get_global_executor()
-    try:
-        chosen.add_node(node)
-        while chosen.context.ok() and not chosen._is_shutdown:
-            chosen.spin_once()
-    finally:
-        chosen.remove_node(node)
+    with _with(node, executor) as chosen:
+        chosen.spin()
 
 
 def spin_until_future_complete(
-    node: Node,
-    future: Future,
-    executor: Executor | None = None,
-    timeout_sec: float | None = None,
+    node: Node, future: Future, executor: Executor | None = None, timeout_sec: float | None = None
 ) -> None:
-    chosen = executor or get_global_executor()
-    try:
-        chosen.add_node(node)
+    with _with(node, executor) as chosen:
         chosen.spin_until_future_complete(future, timeout_sec)
-    finally:
-        chosen.remove_node(node)
-
-
-__all__ = [
-    "Context",
-    "Future",
-    "InitContextManager",
-    "SignalHandlerOptions",
-    "create_node",
-    "get_default_context",
-    "get_global_executor",
-    "init",
-    "ok",
-    "shutdown",
-    "spin",
-    "spin_once",
-    "spin_until_future_complete",
-    "try_shutdown",
-]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from rosless.wire.settings import domain_id as domain_of_environment
 
 from rclpy.exceptions import NotInitializedException
 from rclpy.impl.arguments import Arguments, parse
+from rclpy.logging import set_levels
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from rclpy.executors import Executor
 
 ALL: weakref.WeakSet[Context] = weakref.WeakSet()
+_default: Context | None = None
+POLL_S = 0.005  # how often somebody who waits for others looks
+_lock = threading.RLock()
 
 
 class Context:
@@ -30,19 +35,12 @@ class Context:
         self._ok = self._begun = False
         self._callbacks: list[Any] = []
         self.executors: weakref.WeakSet[Executor] = weakref.WeakSet()
-        self._nodes = 0
+        self._nodes = self._domain = 0
         self._participant: Participant | None = None
         self._graph: Graph | None = None
-        self._domain = 0
         self.arguments = Arguments()
 
-    def init(
-        self,
-        args: Sequence[str] | None = None,
-        *,
-        initialize_logging: bool = True,
-        domain_id: int | None = None,
-    ) -> None:
+    def init(self, args: Sequence[str] | None = None, *, domain_id: int | None = None) -> None:
         with self._lock:
             if self._begun:
                 raise RuntimeError("Context.init() must only be called once")
@@ -52,10 +50,7 @@ class Context:
             self._domain = domain_of_environment() if domain_id is None else domain_id
             self._ok = self._begun = True
             ALL.add(self)
-        if initialize_logging:
-            from rclpy.logging import initialize
-
-            initialize(self.arguments.levels)
+        set_levels(self.arguments.levels)
 
     def ok(self) -> bool:
         return self._ok
@@ -72,7 +67,7 @@ class Context:
             if not self._ok:
                 raise NotInitializedException
             if self._participant is None:
-                self._participant = Participant(self._domain, self.arguments.enclave)
+                self._participant = Participant(self._domain)
             return self._participant
 
     @property
@@ -85,8 +80,7 @@ class Context:
     def on_shutdown(self, callback: Callable[[], Any]) -> None:
         """Methods are held weakly."""
         bound = hasattr(callback, "__self__")
-        held = weakref.WeakMethod(callback) if bound else lambda: callback
-        self._callbacks.append(held)
+        self._callbacks.append(weakref.WeakMethod(callback) if bound else lambda: callback)
 
     def shutdown(self) -> None:
         if not self.try_shutdown():
@@ -97,6 +91,14 @@ class Context:
         if over:
             self.wake()
         return over
+
+    def wait_until(self, look: Callable[[], bool], timeout_sec: float | None) -> bool:
+        """Whether it is true at the end; None waits for ever, or until shutdown."""
+        forever = timeout_sec is None or timeout_sec < 0
+        end = time.monotonic() + (timeout_sec or 0.0)
+        while self._ok and not look() and (forever or time.monotonic() < end):
+            time.sleep(POLL_S)
+        return look()
 
     def end(self) -> bool:
         """Without waking anybody: a signal's handler may have interrupted who holds a lock."""
@@ -114,16 +116,12 @@ class Context:
         """Who waits: it looks again at whether to go on."""
         for executor in list(self.executors):
             executor.wake()
-        self._close_if_unused()
+        self.count_node(0)
 
     def count_node(self, change: int) -> None:
         """The participant goes with the last node, after shutdown."""
         with self._lock:
             self._nodes += change
-        self._close_if_unused()
-
-    def _close_if_unused(self) -> None:
-        with self._lock:
             if not self._ok and self._nodes <= 0:
                 self.close()
 
@@ -139,6 +137,24 @@ class Context:
 
     def __exit__(self, *_: object) -> None:
         self.try_shutdown()
+
+
+def get_default_context(*, shutting_down: bool = False) -> Context:
+    """There is always one; after the one that is shutting down comes another."""
+    global _default
+    with _lock:
+        found = _default = _default or Context()
+        if shutting_down:
+            _default = None
+        return found
+
+
+def ok(*, context: Context | None = None) -> bool:
+    return (context or get_default_context()).ok()
+
+
+def try_shutdown(*, context: Context | None = None) -> None:
+    (context or get_default_context(shutting_down=True)).try_shutdown()
 
 
 @atexit.register

@@ -23,81 +23,66 @@ class ROSInterruptException(Exception):
 
 
 class NameValidationException(Exception):
-    def __init__(self, name_type: str, name: str, error_msg: str, invalid_index: int) -> None:
-        self.name_type, self.name = name_type, name
-        self.error_msg, self.invalid_index = error_msg, invalid_index
-        super().__init__(
-            f"Invalid {name_type}: {error_msg}:\n  '{name}'\n   {' ' * invalid_index}^"
-        )
+    name_type = "name"
+
+    def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
+        self.name, self.error_msg, self.invalid_index = name, error_msg, invalid_index
+        where = f"\n  '{name}'\n   {' ' * invalid_index}^"
+        super().__init__(f"Invalid {self.name_type}: {error_msg}:{where}")
 
 
 class InvalidNamespaceException(NameValidationException):
-    def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
-        super().__init__("namespace", name, error_msg, invalid_index)
+    name_type = "namespace"
 
 
 class InvalidNodeNameException(NameValidationException):
-    def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
-        super().__init__("node name", name, error_msg, invalid_index)
+    name_type = "node name"
 
 
 class InvalidTopicNameException(NameValidationException):
-    def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
-        super().__init__("topic name", name, error_msg, invalid_index)
+    name_type = "topic name"
 
 
 class InvalidServiceNameException(NameValidationException):
-    def __init__(self, name: str, error_msg: str, invalid_index: int) -> None:
-        super().__init__("service name", name, error_msg, invalid_index)
+    name_type = "service name"
 
 
 class ParameterException(Exception):
-    """Base of those about parameters, which are named by `parameters`."""
+    """Base of those about parameters, which are named."""
 
-    def __init__(self, error_msg: str, parameters: str | Sequence[str], *args: Any) -> None:
-        names = [parameters] if isinstance(parameters, str) else list(parameters)
-        super().__init__(f"{error_msg}: {', '.join(names)}", *args)
+    fault = "parameter"
+
+    def __init__(self, parameters: str | Sequence[str]) -> None:
+        names = [parameters] if isinstance(parameters, str) else parameters
+        super().__init__(f"{self.fault}: {', '.join(names)}")
 
 
 class ParameterNotDeclaredException(ParameterException):
-    def __init__(self, parameters: str | Sequence[str], *args: Any) -> None:
-        super().__init__("parameter not declared", parameters, *args)
+    fault = "parameter not declared"
 
 
 class ParameterAlreadyDeclaredException(ParameterException):
-    def __init__(self, parameters: str | Sequence[str], *args: Any) -> None:
-        super().__init__("parameter already declared", parameters, *args)
+    fault = "parameter already declared"
 
 
 class ParameterUninitializedException(ParameterException):
-    def __init__(self, parameter: str, *args: Any) -> None:
-        super().__init__("parameter declared without a value, and none was given", parameter, *args)
-
-
-class ParameterImmutableException(ParameterException):
-    def __init__(self, parameter: str, *args: Any) -> None:
-        super().__init__("parameter is read-only", parameter, *args)
+    fault = "parameter declared without a value, and none was given"
 
 
 class InvalidParameterException(ParameterException):
-    def __init__(self, parameter: str, *args: Any) -> None:
-        super().__init__("invalid parameter name", parameter, *args)
+    fault = "invalid parameter name"
 
 
 class InvalidParameterTypeException(ParameterException):
-    def __init__(self, parameter: Any, expected_type: str, *args: Any) -> None:
+    def __init__(self, parameter: Any, expected_type: str) -> None:
         Exception.__init__(
             self,
             f"Trying to set parameter '{parameter.name}' to '{parameter.value}' of type "
             f"'{parameter.type_.name}', expecting type '{expected_type}'",
-            *args,
         )
 
 
 class InvalidParameterValueException(ParameterException):
-    def __init__(self, parameter: str, value: object, reason: str, *args: Any) -> None:
-        Exception.__init__(
-            self,
-            f"Invalid parameter value ({value!r}) for parameter '{parameter}': {reason}",
-            *args,
-        )
+    def __init__(self, parameter: str, value: object, reason: str) -> None:
+        text = f"Invalid parameter value ({value!r}) for parameter '{parameter}': {reason}"
+        Exception.__init__(self, text)

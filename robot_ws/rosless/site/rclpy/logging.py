@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
-FORMAT = "RCUTILS_CONSOLE_OUTPUT_FORMAT"
-COLOURS = "RCUTILS_COLORIZED_OUTPUT"
-STDOUT = "RCUTILS_LOGGING_USE_STDOUT"
-DEFAULT_FORMAT = "[{severity}] [{time}] [{name}]: {message}"
-_COLOUR = {10: "\033[32m", 20: "\033[0m", 30: "\033[33m", 40: "\033[31m", 50: "\033[31m"}
-Sink = Callable[[int, str, str, tuple[str, str, int], int], None]
+Where = tuple[str, str, int]  # file, function, line
+Sink = Callable[[int, str, str, Where, int], None]
 
 
 class LoggingSeverity(IntEnum):
@@ -30,7 +26,7 @@ _levels: dict[str, int] = {"": LoggingSeverity.INFO}
 _sinks: dict[str, tuple[Sink, ...]] = {}  # of nodes, to /rosout; two may have one name
 
 
-def initialize(levels: Mapping[str, int]) -> None:
+def set_levels(levels: Mapping[str, int]) -> None:
     _levels.update(levels)
 
 
@@ -43,6 +39,15 @@ def remove_sink(name: str, sink: Sink) -> None:
     _sinks[name] = tuple(one for one in _sinks[name] if one is not sink)
 
 
+def _saying(severity: LoggingSeverity) -> Callable[..., bool]:
+    """How a logger says something of this severity."""
+
+    def say(self: RcutilsLogger, message: Any, **choices: Any) -> bool:
+        return self._log(message, severity, choices)
+
+    return say
+
+
 class RcutilsLogger:
     def __init__(self, name: str = "") -> None:
         self.name = name
@@ -53,36 +58,24 @@ class RcutilsLogger:
             raise ValueError("Need a name for the child logger")
         return get_logger(f"{self.name}.{name}" if self.name else name)
 
+    def _lineage(self) -> list[str]:
+        """Itself, and whose child it is."""
+        parts = self.name.split(".")
+        return [".".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
     def set_level(self, level: int) -> None:
         _levels[self.name] = LoggingSeverity(level)
 
     def get_effective_level(self) -> LoggingSeverity:
-        name = self.name
-        while name:
-            if _levels.get(name):
-                return LoggingSeverity(_levels[name])
-            name = name.rpartition(".")[0]
-        return LoggingSeverity(_levels[""])
+        levels = (_levels.get(name) for name in self._lineage())
+        return LoggingSeverity(next(filter(None, levels), _levels[""]))
 
     def is_enabled_for(self, severity: int) -> bool:
         return severity >= self.get_effective_level()
 
-    def debug(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.DEBUG, choices)
-
-    def info(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.INFO, choices)
-
-    def warning(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.WARN, choices)
-
-    warn = warning
-
-    def error(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.ERROR, choices)
-
-    def fatal(self, message: Any, **choices: Any) -> bool:
-        return self._log(message, LoggingSeverity.FATAL, choices)
+    debug, info = _saying(LoggingSeverity.DEBUG), _saying(LoggingSeverity.INFO)
+    warn = warning = _saying(LoggingSeverity.WARN)
+    error, fatal = _saying(LoggingSeverity.ERROR), _saying(LoggingSeverity.FATAL)
 
     def log(self, message: Any, severity: int, **choices: Any) -> bool:
         return self._log(message, LoggingSeverity(severity), choices)
@@ -93,27 +86,23 @@ class RcutilsLogger:
         where = (frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno)
         if choices and not self._chosen(where, **choices):
             return False
-        if severity < self.get_effective_level():
+        if not self.is_enabled_for(severity):
             return False
         now, text = time.time_ns(), str(message)
-        _print(severity, now, self.name, text, where)
-        name = self.name
-        while name:
-            if sinks := _sinks.get(name):
-                sinks[-1](severity, self.name, text, where, now)
-                break
-            name = name.rpartition(".")[0]
+        stamp = f"{now // 10**9}.{now % 10**9:09d}"
+        print(f"[{severity.name}] [{stamp}] [{self.name}]: {text}", file=sys.stderr, flush=True)
+        if sinks := next(filter(None, (_sinks.get(name) for name in self._lineage())), ()):
+            sinks[-1](severity, self.name, text, where, now)
         return True
 
     def _chosen(
         self,
-        where: tuple[str, str, int],
+        where: Where,
         *,
         once: bool = False,
         skip_first: bool = False,
         throttle_duration_sec: float | None = None,
         throttle_time_source_type: Any = None,
-        name: str | None = None,
     ) -> bool:
         """`throttle_time_source_type` is a clock; the steady one unless it is given."""
         first = (where, "seen") not in self._said
@@ -134,30 +123,9 @@ class RcutilsLogger:
         return True
 
 
-def _print(severity: int, now: int, name: str, text: str, where: tuple[str, str, int]) -> None:
-    stream = sys.stdout if os.environ.get(STDOUT) == "1" else sys.stderr
-    line = os.environ.get(FORMAT, DEFAULT_FORMAT)
-    known = {
-        "severity": LoggingSeverity(severity).name,
-        "time": f"{now // 10**9}.{now % 10**9:09d}",
-        "time_as_nanoseconds": str(now),
-        "name": name,
-        "message": text,
-        "file_name": where[0],
-        "function_name": where[1],
-        "line_number": str(where[2]),
-    }
-    for key, value in known.items():
-        line = line.replace(f"{{{key}}}", value)
-    coloured = {"0": False, "1": True}.get(os.environ.get(COLOURS, ""), stream.isatty())
-    print(f"{_COLOUR[severity]}{line}\033[0m" if coloured else line, file=stream, flush=True)
-
-
-_loggers: dict[str, RcutilsLogger] = {}
-
-
+@cache
 def get_logger(name: str) -> RcutilsLogger:
-    return _loggers.setdefault(name, RcutilsLogger(name))
+    return RcutilsLogger(name)
 
 
 def set_logger_level(name: str, level: int, detailed_error: bool = False) -> bool:
@@ -167,10 +135,6 @@ def set_logger_level(name: str, level: int, detailed_error: bool = False) -> boo
 
 def get_logger_effective_level(name: str) -> LoggingSeverity:
     return get_logger(name).get_effective_level()
-
-
-def get_logger_level(name: str) -> LoggingSeverity:
-    return LoggingSeverity(_levels.get(name, 0))
 
 
 def get_logging_severity_from_string(log_severity: str) -> LoggingSeverity:

@@ -6,38 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from rcl_interfaces.msg import Log, ParameterEvent
+from rosless.left_out import Absent, refuse
 
 from rclpy.callback_groups import CallbackGroup, MutuallyExclusiveCallbackGroup
-from rclpy.clock import Clock, ROSClock
-from rclpy.context import Context
+from rclpy.clock import Clock, ROSClock, TimeSource
+from rclpy.context import Context, get_default_context
 from rclpy.exceptions import NotInitializedException
-from rclpy.impl.arguments import Arguments, parse
-from rclpy.impl.entity import Entity
-from rclpy.impl.names import (
-    expand,
-    remapped,
-    remapped_namespace,
-    remapped_node,
-    validate_full_topic_name,
-    validate_namespace,
-    validate_node_name,
-    validate_topic_name,
-)
+from rclpy.impl import names
+from rclpy.impl.arguments import Arguments, parse, remapped, renamed
 from rclpy.impl.owning import Owning
 from rclpy.impl.parameters import Parameters
 from rclpy.impl.queries import Queries
-from rclpy.impl.time_source import TimeSource
-from rclpy.logging import RcutilsLogger, Sink, add_sink, get_logger, remove_sink
+from rclpy.impl.topics import Publisher
+from rclpy.logging import RcutilsLogger, Sink, Where, add_sink, get_logger, remove_sink
 from rclpy.parameter import Parameter
-from rclpy.parameter_service import ParameterService
-from rclpy.publisher import Publisher
+from rclpy.parameter_service import offer_parameters
 from rclpy.qos import qos_profile_parameter_events, qos_profile_rosout_default
 from rclpy.time import Time
-from rclpy.utilities import get_default_context
 
 
 class Node(Owning, Parameters, Queries):
     """What is its own is called _ros_...: other names are for those who derive from it."""
+
+    undeclare_parameter, set_descriptor, handle = Absent(), Absent(), Absent()
 
     def __init__(
         self,
@@ -50,88 +41,68 @@ class Node(Owning, Parameters, Queries):
         enable_rosout: bool = True,
         start_parameter_services: bool = True,
         parameter_overrides: Sequence[Parameter] | None = None,
-        allow_undeclared_parameters: bool = False,
         automatically_declare_parameters_from_overrides: bool = False,
-        enable_logger_service: bool = False,
+        **others: Any,
     ) -> None:
-        if enable_logger_service:
-            raise NotImplementedError("rosless: a node's logger services; set --log-level instead")
+        refuse("Node", others)
         self._ros_context = get_default_context() if context is None else context
         if not self._ros_context.ok():
             raise NotInitializedException("cannot create node")
         own = parse(cli_args or [])
         told = [own, self._ros_context.arguments] if use_global_arguments else [own]
         self._ros_rules = [rule for one in told for rule in one.remaps]
-        name = remapped_node(node_name, self._ros_rules)
-        namespace = remapped_namespace(namespace or "/", name, self._ros_rules)
-        namespace = namespace if namespace.startswith("/") else f"/{namespace}"
-        validate_node_name(name)
-        validate_namespace(namespace)
+        name, namespace = renamed(self._ros_rules, node_name, namespace or "/")
+        names.validate_node_name(name)
+        names.validate_namespace(namespace)
         self._ros_name, self._ros_namespace = name, namespace
         self._ros_logger = get_logger(f"{namespace}/{name}".strip("/").replace("/", "."))
-        self._ros_entities: tuple[Entity, ...] = ()
-        self._ros_owned_publishers: tuple[Publisher, ...] = ()
         self._ros_default_group = MutuallyExclusiveCallbackGroup()
         self._ros_clock = ROSClock()
         self._ros_alive = True
         self._ros_say: Sink | None = None
         self._ros_context.count_node(+1)
         self._ros_graph = self._ros_context.graph
-        rosout = enable_rosout and all(one.rosout for one in told)
-        given = parameter_overrides or ()
         with self._ros_graph.at_once():
             self._ros_owned = self._ros_graph.add_node((namespace, name))
             try:
-                self._ros_begin(told, given, rosout, allow_undeclared_parameters)
+                self._ros_begin(told, parameter_overrides or ())
+                if enable_rosout:
+                    self._ros_log()
+                self._ros_time_source = TimeSource(self, self._ros_clock)
                 if automatically_declare_parameters_from_overrides:
-                    self._ros_declare_all()
+                    self._ros_declare_overrides()
                 if start_parameter_services:
-                    self._ros_parameter_service = ParameterService(self)
+                    offer_parameters(self)
             except BaseException:
                 self.destroy_node()
                 raise
 
-    def _ros_begin(
-        self,
-        told: Sequence[Arguments],
-        given: Sequence[Parameter],
-        rosout: bool,
-        allow_undeclared: bool,
-    ) -> None:
+    def _ros_begin(self, told: Sequence[Arguments], given: Sequence[Parameter]) -> None:
         overrides: dict[str, Any] = {}
         for one in reversed(told):  # what is said of this node alone outranks what is said of all
             overrides |= one.parameters_of(self.get_fully_qualified_name())
         known = {key: Parameter(key, value=value) for key, value in overrides.items()}
         known |= {one.name: one for one in given}
-        events = self.create_publisher(
-            ParameterEvent, "/parameter_events", qos_profile_parameter_events
-        )
+        topic, qos = "/parameter_events", qos_profile_parameter_events
+        events = self.create_publisher(ParameterEvent, topic, qos)
 
         def tell(event: ParameterEvent) -> None:
             event.stamp = self._ros_clock.now().to_msg()
             events.publish(event)
 
-        self._ros_init_parameters(known, allow_undeclared, tell)
-        if rosout:
-            self._ros_log_to(self.create_publisher(Log, "/rosout", qos_profile_rosout_default))
-        self._ros_time_source = TimeSource(self, self._ros_clock)
+        self._ros_init_parameters(known, tell)
 
-    def _ros_declare_all(self) -> None:
-        known = self._ros_parameter_overrides.items()
-        free = [(key, one.value) for key, one in known if not self.has_parameter(key)]
-        self.declare_parameters("", free, ignore_override=True)
+    def _ros_log(self) -> None:
+        rosout: Publisher = self.create_publisher(Log, "/rosout", qos_profile_rosout_default)
 
-    def _ros_log_to(self, rosout: Publisher) -> None:
-        def say(level: int, name: str, text: str, where: tuple[str, str, int], now: int) -> None:
+        def say(level: int, name: str, text: str, where: Where, now: int) -> None:
             if self._ros_alive and self._ros_context.ok():
                 stamp = Time(nanoseconds=now).to_msg()
-                line = {"file": where[0], "function": where[1], "line": where[2]}
+                line = dict(zip(("file", "function", "line"), where, strict=True))
                 rosout.publish(Log(stamp=stamp, level=int(level), name=name, msg=text, **line))
 
         add_sink(self._ros_logger.name, say)
         self._ros_say = say
-
-    # Who it is ----------------------------------------------------------------------------------
 
     @property
     def context(self) -> Context:
@@ -157,18 +128,18 @@ class Node(Owning, Parameters, Queries):
         return self._ros_logger
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
-        return self._ros_resolved(topic, only_expand=only_expand)
+        return self._ros_resolved(topic, False, only_expand)
 
     def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
-        return self._ros_resolved(service, service=True, only_expand=only_expand)
+        return self._ros_resolved(service, True, only_expand)
 
-    def _ros_resolved(self, name: str, *, service: bool = False, only_expand: bool = False) -> str:
-        validate_topic_name(name, is_service=service)
+    def _ros_resolved(self, name: str, service: bool, only_expand: bool) -> str:
+        names.validate_topic_name(name, is_service=service)
         own = self._ros_name, self._ros_namespace
-        full = expand(name, *own)
+        full = names.expand(name, *own)
         if not only_expand:
-            full = remapped(full, *own, self._ros_rules, service=service)
-        validate_full_topic_name(full, is_service=service)
+            full = remapped(self._ros_rules, full, *own, service=service)
+        names.validate_full_topic_name(full, is_service=service)
         return full
 
     def destroy_node(self) -> None:
@@ -180,11 +151,9 @@ class Node(Owning, Parameters, Queries):
         if self._ros_say is not None:
             remove_sink(self._ros_logger.name, self._ros_say)
         entities, self._ros_entities = self._ros_entities, ()
-        publishers, self._ros_owned_publishers = self._ros_owned_publishers, ()
         self._ros_graph.remove_node(self._ros_owned)
-        for one in (*entities, *publishers):
-            if hasattr(one, "destroy"):
-                one.destroy()
+        for one in entities:
+            one.destroy()
         self._ros_context.count_node(-1)
 
     def __enter__(self) -> Node:

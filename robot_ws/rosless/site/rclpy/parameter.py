@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import array
-from collections.abc import Mapping
+import math
 from enum import Enum
-from pathlib import Path
 from typing import Any
 
 import yaml
 from rcl_interfaces.msg import Parameter as ParameterMsg
-from rcl_interfaces.msg import ParameterType, ParameterValue
+from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
 
-from rclpy.impl.arguments import matches, parameters_in
 from rclpy.impl.yaml_text import parse_yaml
 
 PARAMETER_SEPARATOR_STRING = "."
+TOLERANCE = 1e-6  # of a step, relative
+WRONG_TYPE = "Wrong parameter type"
 _LISTS = (list, tuple, array.array)
+_KINDS = {"BOOL": bool, "INTEGER": int, "DOUBLE": float, "STRING": str, "BYTE": bytes}
 
 
 class Parameter:
@@ -41,12 +42,23 @@ class Parameter:
             raise TypeError(f"The given value is not one of the allowed types '{parameter_value}'.")
 
         def check(self, parameter_value: Any) -> bool:
+            if self is Parameter.Type.NOT_SET:
+                return parameter_value is None
             kind = _KINDS[self.name.removesuffix("_ARRAY")]
-            if not self.name.endswith("_ARRAY"):
+            if not self.is_array:
                 return _is(parameter_value, kind)
             return isinstance(parameter_value, _LISTS) and all(
                 _is(one, kind) for one in parameter_value
             )
+
+        @property
+        def is_array(self) -> bool:
+            return self.name.endswith("_ARRAY")
+
+        @property
+        def field(self) -> str:
+            """Of a ParameterValue."""
+            return f"{self.name.lower()}_value"
 
     @classmethod
     def from_parameter_msg(cls, param_msg: ParameterMsg) -> Parameter:
@@ -60,19 +72,7 @@ class Parameter:
             raise TypeError(f"type must be an instance of '{Parameter.Type!r}'")
         if not type_.check(value):
             raise ValueError(f"Type '{type_}' and value '{value}' do not agree")
-        self._type_, self._name, self._value = type_, name, value
-
-    @property
-    def name(self) -> str:
-        return self._name
-
-    @property
-    def type_(self) -> Parameter.Type:
-        return self._type_
-
-    @property
-    def value(self) -> Any:
-        return self._value
+        self.name, self.type_, self.value = name, type_, value
 
     def __repr__(self) -> str:
         return f"Parameter(name={self.name!r}, type_={self.type_}, value={self.value!r})"
@@ -80,21 +80,11 @@ class Parameter:
     def get_parameter_value(self) -> ParameterValue:
         if self.type_ == Parameter.Type.NOT_SET:
             return ParameterValue(type=self.type_.value)
-        value = list(self.value) if self.type_.name.endswith("_ARRAY") else self.value
-        return ParameterValue(type=self.type_.value, **{f"{self.type_.name.lower()}_value": value})
+        value = list(self.value) if self.type_.is_array else self.value
+        return ParameterValue(type=self.type_.value, **{self.type_.field: value})
 
     def to_parameter_msg(self) -> ParameterMsg:
         return ParameterMsg(name=self.name, value=self.get_parameter_value())
-
-
-_KINDS: Mapping[str, type] = {
-    "NOT_SET": type(None),
-    "BOOL": bool,
-    "INTEGER": int,
-    "DOUBLE": float,
-    "STRING": str,
-    "BYTE": bytes,
-}
 
 
 def _is(value: object, kind: type) -> bool:
@@ -102,14 +92,11 @@ def _is(value: object, kind: type) -> bool:
 
 
 def parameter_value_to_python(parameter_value: ParameterValue) -> Any:
-    try:
-        type_ = Parameter.Type(parameter_value.type)
-    except ValueError:
-        raise RuntimeError(f"unexpected parameter type {parameter_value.type}") from None
+    type_ = Parameter.Type(parameter_value.type)
     if type_ == Parameter.Type.NOT_SET:
         return None
-    value = getattr(parameter_value, f"{type_.name.lower()}_value")
-    if not type_.name.endswith("_ARRAY"):
+    value = getattr(parameter_value, type_.field)
+    if not type_.is_array:
         return value
     return value.tolist() if hasattr(value, "tolist") else list(value)
 
@@ -118,38 +105,43 @@ def get_parameter_value(string_value: str) -> ParameterValue:
     """Of what a person typed."""
     try:
         value = parse_yaml(string_value)
-        return Parameter(
-            "", value=value if value is not None else string_value
-        ).get_parameter_value()
+        typed = Parameter("", value=value if value is not None else string_value)
     except (yaml.YAMLError, TypeError):
-        return Parameter("", value=string_value).get_parameter_value()
+        typed = Parameter("", value=string_value)
+    return typed.get_parameter_value()
 
 
-def parameter_dict_from_yaml_file(
-    parameter_file: str,
-    use_wildcard: bool = False,
-    target_nodes: list[str] | None = None,
-    namespace: str = "",
-) -> dict[str, ParameterMsg]:
-    found = parameters_in(Path(parameter_file))
-    for node in target_nodes or ():
-        if not any(matches(pattern, node) for pattern, *_ in found):
-            raise RuntimeError(f"Param file does not contain parameters for {node}")
-    result = {}
-    for pattern, name, value in found:
-        everyones = pattern == "/**"
-        if everyones and not use_wildcard and target_nodes:
-            continue
-        if everyones or not target_nodes or any(matches(pattern, node) for node in target_nodes):
-            full = f"{namespace}{name}"
-            result[full] = Parameter(full, value=value).to_parameter_msg()
-    return result
+def fault(one: Parameter, descriptor: ParameterDescriptor, declaring: bool) -> str:
+    """Why a parameter cannot be; nothing, if it can."""
+    kind = Parameter.Type
+    if descriptor.read_only and not declaring:
+        return f"Trying to set a read-only parameter: {one.name}."
+    if not descriptor.dynamic_typing:
+        if one.type_ == kind.NOT_SET:
+            return "" if declaring else "Static parameter cannot be undeclared"
+        if one.type_.value != descriptor.type:
+            return f"{WRONG_TYPE}, expected '{kind(descriptor.type)}' got '{one.type_}'"
+    if one.type_ == kind.INTEGER and descriptor.integer_range:
+        return _out_of_range(one, descriptor.integer_range[0], exact=True)
+    if one.type_ == kind.DOUBLE and descriptor.floating_point_range:
+        return _out_of_range(one, descriptor.floating_point_range[0], exact=False)
+    return ""
 
 
-__all__ = [
-    "PARAMETER_SEPARATOR_STRING",
-    "Parameter",
-    "get_parameter_value",
-    "parameter_dict_from_yaml_file",
-    "parameter_value_to_python",
-]
+def _out_of_range(one: Parameter, allowed: Any, exact: bool) -> str:
+    low, high = sorted((allowed.from_value, allowed.to_value))
+
+    def same(a: Any, b: Any) -> bool:
+        return bool(a == b) if exact else math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0.0)
+
+    if same(one.value, low) or same(one.value, high):
+        return ""
+    where = f"Min: {low}, Max: {high}, value: {one.value}"
+    if not low < one.value < high:
+        return f"Parameter {one.name} out of range. {where}"
+    if allowed.step:
+        above = one.value - low
+        steps = above // allowed.step if exact else round(above / allowed.step)
+        if not same(low + steps * allowed.step, one.value):
+            return f"Parameter {one.name} is not a valid step. {where}, step: {allowed.step}"
+    return ""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import Any, ClassVar, TypeVar
+from typing import Any
 
+from rosless.left_out import LeftOut
 from rosless.wire.qos import INFINITE, Quality
 
-from rclpy.duration import Duration
-
-P = TypeVar("P", bound="QoSPolicyEnum")
+from rclpy.time import Duration
 
 
 class QoSPolicyKind(IntEnum):
@@ -25,37 +24,19 @@ class QoSPolicyKind(IntEnum):
     AVOID_ROS_NAMESPACE_CONVENTIONS = 1 << 9
 
 
-def qos_policy_name_from_kind(policy_kind: QoSPolicyKind | int) -> str:
-    return QoSPolicyKind(policy_kind).name
-
-
 class InvalidQoSProfileException(Exception):
     def __init__(self, *args: Any) -> None:
         super().__init__("Invalid QoSProfile", *args)
 
 
-class QoSPolicyEnum(IntEnum):
-    @classmethod
-    def short_keys(cls) -> list[str]:
-        return [key.lower() for key in cls.__members__ if not key.startswith("RMW")]
-
-    @classmethod
-    def get_from_short_key(cls: type[P], name: str) -> P:
-        return cls[name.upper()]
-
-    @property
-    def short_key(self) -> str:
-        return self.name.lower()
-
-
-class HistoryPolicy(QoSPolicyEnum):
+class HistoryPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     KEEP_LAST = 1
     KEEP_ALL = 2
     UNKNOWN = 3
 
 
-class ReliabilityPolicy(QoSPolicyEnum):
+class ReliabilityPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     RELIABLE = 1
     BEST_EFFORT = 2
@@ -63,7 +44,7 @@ class ReliabilityPolicy(QoSPolicyEnum):
     BEST_AVAILABLE = 4
 
 
-class DurabilityPolicy(QoSPolicyEnum):
+class DurabilityPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     TRANSIENT_LOCAL = 1
     VOLATILE = 2
@@ -71,7 +52,7 @@ class DurabilityPolicy(QoSPolicyEnum):
     BEST_AVAILABLE = 4
 
 
-class LivelinessPolicy(QoSPolicyEnum):
+class LivelinessPolicy(IntEnum):
     SYSTEM_DEFAULT = 0
     AUTOMATIC = 1
     MANUAL_BY_TOPIC = 3
@@ -79,52 +60,37 @@ class LivelinessPolicy(QoSPolicyEnum):
     BEST_AVAILABLE = 5
 
 
-QoSHistoryPolicy = HistoryPolicy
-QoSReliabilityPolicy = ReliabilityPolicy
-QoSDurabilityPolicy = DurabilityPolicy
-QoSLivelinessPolicy = LivelinessPolicy
+QoSHistoryPolicy, QoSReliabilityPolicy = HistoryPolicy, ReliabilityPolicy
+QoSDurabilityPolicy, QoSLivelinessPolicy = DurabilityPolicy, LivelinessPolicy
 
 
 class QoSProfile:
-    """A history, or a depth, has to be given; the rest is by default as below."""
+    """A history, or a depth, has to be given; the rest is by default as here."""
 
-    history: HistoryPolicy
-    depth: int
-    reliability: ReliabilityPolicy
-    durability: DurabilityPolicy
-    lifespan: Duration
-    deadline: Duration
-    liveliness: LivelinessPolicy
-    liveliness_lease_duration: Duration
-    avoid_ros_namespace_conventions: bool
-
-    _DEFAULTS: ClassVar[dict[str, Any]] = {
-        "history": HistoryPolicy.SYSTEM_DEFAULT,
-        "depth": 0,
-        "reliability": ReliabilityPolicy.RELIABLE,
-        "durability": DurabilityPolicy.VOLATILE,
-        "lifespan": Duration(),
-        "deadline": Duration(),
-        "liveliness": LivelinessPolicy.SYSTEM_DEFAULT,
-        "liveliness_lease_duration": Duration(),
-        "avoid_ros_namespace_conventions": False,
-    }
+    history: HistoryPolicy = HistoryPolicy.SYSTEM_DEFAULT
+    depth: int = 0
+    reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE
+    durability: DurabilityPolicy = DurabilityPolicy.VOLATILE
+    lifespan: Duration = Duration()  # of spans, zero says that nothing was chosen
+    deadline: Duration = Duration()
+    liveliness: LivelinessPolicy = LivelinessPolicy.SYSTEM_DEFAULT
+    liveliness_lease_duration: Duration = Duration()
+    avoid_ros_namespace_conventions: bool = False
 
     def __init__(self, **given: Any) -> None:
-        unknown = given.keys() - self._DEFAULTS.keys()
-        if unknown:
-            raise AssertionError(f"QoSProfile has no {', '.join(sorted(unknown))}")
         if "history" not in given:
             if "depth" not in given:
                 raise InvalidQoSProfileException("History and/or depth settings are required.")
             given["history"] = HistoryPolicy.KEEP_LAST
-        if HistoryPolicy(given["history"]) == HistoryPolicy.KEEP_LAST and "depth" not in given:
+        for name, value in given.items():
+            setattr(self, name, value)
+        if self.history == HistoryPolicy.KEEP_LAST and "depth" not in given:
             raise InvalidQoSProfileException("History set to KEEP_LAST without a depth setting.")
-        for name, default in self._DEFAULTS.items():
-            setattr(self, name, given.get(name, default))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        kind = type(self._DEFAULTS[name])
+        if name not in QoSProfile.__annotations__:
+            raise AssertionError(f"QoSProfile has no {name}")
+        kind = type(getattr(QoSProfile, name))
         if issubclass(kind, IntEnum):
             value = kind(value)
         if not isinstance(value, kind):
@@ -133,44 +99,41 @@ class QoSProfile:
             raise ValueError(f"QoSProfile.depth: found {value}, wanted 0 or more")
         super().__setattr__(name, value)
 
+    def _values(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in QoSProfile.__annotations__}
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, QoSProfile) and vars(self) == vars(other)
+        return isinstance(other, QoSProfile) and self._values() == other._values()
 
     __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __repr__(self) -> str:
-        return f"QoSProfile({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+        return f"QoSProfile({', '.join(f'{key}={one!r}' for key, one in self._values().items())})"
 
-    def get_c_qos_profile(self) -> Quality:
+    def quality(self) -> Quality:
         """As it goes over the wire; where nothing was chosen, as rmw_cyclonedds chooses."""
-        best = (self.reliability, self.durability, self.liveliness)
-        if any(policy.name == "BEST_AVAILABLE" for policy in best):
-            raise NotImplementedError(
-                "rosless: QoS policy BEST_AVAILABLE; name the policy you want"
-            )
+        if "BEST_AVAILABLE" in (self.reliability.name, self.durability.name, self.liveliness.name):
+            raise LeftOut("QoS policy BEST_AVAILABLE")
         return Quality(
             reliable=self.reliability != ReliabilityPolicy.BEST_EFFORT,
             transient_local=self.durability == DurabilityPolicy.TRANSIENT_LOCAL,
             depth=self.depth or 1,
             keep_all=self.history == HistoryPolicy.KEEP_ALL,
-            deadline=_limit(self.deadline),
-            lifespan=_limit(self.lifespan),
+            deadline=self.deadline.nanoseconds or INFINITE,
+            lifespan=self.lifespan.nanoseconds or INFINITE,
             by_hand=self.liveliness == LivelinessPolicy.MANUAL_BY_TOPIC,
-            lease=_limit(self.liveliness_lease_duration),
+            lease=self.liveliness_lease_duration.nanoseconds or INFINITE,
         )
 
     @classmethod
     def of(cls, quality: Quality) -> QoSProfile:
         """What is known of an endpoint elsewhere; its history is not told."""
+        reliable, kept = ReliabilityPolicy, DurabilityPolicy
         alive = LivelinessPolicy.MANUAL_BY_TOPIC if quality.by_hand else LivelinessPolicy.AUTOMATIC
         return cls(
             history=HistoryPolicy.UNKNOWN,
-            reliability=ReliabilityPolicy.RELIABLE
-            if quality.reliable
-            else ReliabilityPolicy.BEST_EFFORT,
-            durability=DurabilityPolicy.TRANSIENT_LOCAL
-            if quality.transient_local
-            else DurabilityPolicy.VOLATILE,
+            reliability=reliable.RELIABLE if quality.reliable else reliable.BEST_EFFORT,
+            durability=kept.TRANSIENT_LOCAL if quality.transient_local else kept.VOLATILE,
             deadline=Duration(nanoseconds=quality.deadline),
             lifespan=Duration(nanoseconds=quality.lifespan),
             liveliness=alive,
@@ -178,36 +141,13 @@ class QoSProfile:
         )
 
 
-def _limit(span: Duration) -> int:
-    """Zero says nothing was chosen."""
-    return span.nanoseconds or INFINITE
-
-
-class QoSCompatibility(IntEnum):
-    OK = 0
-    WARNING = 1
-    ERROR = 2
-
-
-def qos_check_compatible(
-    publisher_qos: QoSProfile, subscription_qos: QoSProfile
-) -> tuple[QoSCompatibility, str]:
-    """Whether they will meet, and if not why. Who offers less than is asked for is not heard."""
-    offered, asked = publisher_qos.get_c_qos_profile(), subscription_qos.get_c_qos_profile()
-    reasons = []
-    if asked.reliable and not offered.reliable:
-        reasons.append("Best effort publisher and reliable subscription")
-    if asked.transient_local and not offered.transient_local:
-        reasons.append("Volatile publisher and transient local subscription")
-    if asked.deadline < offered.deadline:
-        reasons.append("Subscription's deadline is less than the publisher's")
-    if asked.by_hand and not offered.by_hand:
-        reasons.append("Publisher's liveliness is automatic and the subscription's by topic")
-    if asked.lease < offered.lease:
-        reasons.append("Subscription's liveliness lease is less than the publisher's")
-    if not reasons:
-        return QoSCompatibility.OK, ""
-    return QoSCompatibility.ERROR, "".join(f"ERROR: {reason};" for reason in reasons)
+def profile(qos: QoSProfile | int) -> QoSProfile:
+    """A number is a depth."""
+    if isinstance(qos, QoSProfile):
+        return qos
+    if not isinstance(qos, int) or isinstance(qos, bool):
+        raise TypeError(f"qos_profile: found {qos!r}, wanted a QoSProfile or int")
+    return QoSProfile(depth=qos)
 
 
 qos_profile_default = QoSProfile(depth=10)
@@ -233,11 +173,3 @@ class QoSPresetProfiles(Enum):
     PARAMETERS = qos_profile_parameters
     PARAMETER_EVENTS = qos_profile_parameter_events
     ACTION_STATUS_DEFAULT = qos_profile_action_status_default
-
-    @classmethod
-    def short_keys(cls) -> list[str]:
-        return [name.lower() for name in cls.__members__]
-
-    @classmethod
-    def get_from_short_key(cls, name: str) -> QoSProfile:
-        return cls[name.upper()].value

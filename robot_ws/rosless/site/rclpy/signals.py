@@ -26,21 +26,16 @@ class SignalHandlerOptions(IntFlag):
     ALL = 3
 
 
-_SIGNALS = {
-    SignalHandlerOptions.SIGINT: signal.SIGINT,
-    SignalHandlerOptions.SIGTERM: signal.SIGTERM,
-}
 _before: dict[int, Handler] = {}
 _pipe: tuple[int, int] | None = None
 
 
-def install_signal_handlers(
-    options: SignalHandlerOptions = SignalHandlerOptions.ALL,
-) -> None:
+def install_signal_handlers(options: SignalHandlerOptions = SignalHandlerOptions.ALL) -> None:
     """Of the main thread alone: Python gives signals to no other."""
     if threading.current_thread() is not threading.main_thread():
         return
-    for option, number in _SIGNALS.items():
+    for option in (SignalHandlerOptions.SIGINT, SignalHandlerOptions.SIGTERM):
+        number = getattr(signal, str(option.name))
         if option in options and number not in _before:
             _before[number] = signal.getsignal(number)
             signal.signal(number, _handle)

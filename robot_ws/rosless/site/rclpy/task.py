@@ -7,7 +7,8 @@ import inspect
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,17 +23,10 @@ class Future:
         self._done = self._cancelled = False
         self._result: Any = None
         self._exception: BaseException | None = None
-        self._fetched = False
         self._callbacks: list[Callable[[Any], Any]] = []
         self._resumed: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._executor = weakref.ref(executor) if executor is not None else None
-
-    def __del__(self) -> None:
-        if self._exception is not None and not self._fetched:
-            warnings.warn(
-                f"the exception of a future was never looked at: {self._exception!r}", stacklevel=2
-            )
 
     def __await__(self) -> Generator[Future, None, Any]:
         while not (self._done or self._cancelled):
@@ -53,12 +47,10 @@ class Future:
 
     def result(self) -> Any:
         if self._exception is not None:
-            self._fetched = True
             raise self._exception
         return self._result
 
     def exception(self) -> BaseException | None:
-        self._fetched = True
         return self._exception
 
     def set_result(self, result: Any) -> None:
@@ -69,7 +61,6 @@ class Future:
     def set_exception(self, exception: BaseException) -> None:
         with self._lock:
             self._exception, self._done, self._cancelled = exception, True, False
-            self._fetched = False
         self._finished()
 
     def add_done_callback(self, callback: Callable[[Any], Any]) -> None:
@@ -110,30 +101,27 @@ class Future:
 
 
 class Task(Future):
-    """A function or coroutine with its arguments; each call takes it as far as it goes."""
+    """A function or coroutine with its arguments."""
 
     def __init__(
         self,
         handler: Any,
-        args: tuple[Any, ...] | None = None,
-        kwargs: dict[str, Any] | None = None,
-        executor: Executor | None = None,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        *,
+        executor: Executor,
     ) -> None:
         super().__init__(executor=executor)
-        self._handler, self._args, self._kwargs = handler, args or (), kwargs or {}
-        if inspect.iscoroutinefunction(handler):
-            self._handler = handler(*self._args, **self._kwargs)
+        begun = inspect.iscoroutine(handler)
+        self._work = handler if begun else partial(handler, *args, **(kwargs or {}))
         self._running = threading.Lock()
 
     def __del__(self) -> None:
-        if inspect.iscoroutine(self._handler):
-            self._handler.close()  # of an executor that was shut down before its turn
-        super().__del__()
+        if inspect.iscoroutine(self._work):
+            self._work.close()  # of an executor that was shut down before its turn
 
-    def executing(self) -> bool:
-        return self._running.locked()
-
-    def __call__(self) -> None:
+    def proceed(self) -> None:
+        """As far as it goes. Raises what it raised, should that be its end."""
         if self._done or not self._running.acquire(blocking=False):
             return
         try:
@@ -141,22 +129,22 @@ class Task(Future):
         finally:
             self._running.release()
         executor = self._executor() if self._executor is not None else None
-        if again is None or executor is None:  # without one, whoever made it calls again
-            return
-        if isinstance(again, Future):
-            again._when_done(lambda: executor._resume(self))
-        else:  # a bare yield: let others have their turn
+        if again is None:
+            self.result()
+        elif isinstance(again, Future):
+            again._when_done(lambda: executor._resume(self) if executor is not None else None)
+        elif executor is not None:  # a bare yield: let others have their turn
             executor._resume(self)
 
     def _run(self) -> Any:
         """None at its end, else what it waits for."""
         try:
-            if not inspect.iscoroutine(self._handler):
-                result = self._handler(*self._args, **self._kwargs)
+            if not inspect.iscoroutine(self._work):
+                result = self._work()
                 if not inspect.iscoroutine(result):
                     return self.set_result(result)
-                self._handler = result
-            return self._handler.send(None) or YIELDED
+                self._work = result
+            return self._work.send(None) or YIELDED
         except StopIteration as end:
             return self.set_result(end.value)
         except Exception as error:  # noqa: BLE001 - it is the result

@@ -1,17 +1,53 @@
-"""A point in time of a clock's kind."""
+"""Points in time of a clock's kind, and spans between them, in nanoseconds."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import total_ordering
 from typing import Any, overload
 
+from builtin_interfaces.msg import Duration as DurationMsg
 from builtin_interfaces.msg import Time as TimeMsg
 
-from rclpy.clock_type import ClockType
-from rclpy.duration import LARGEST, NANO, Duration
+NANO = 1_000_000_000
+LARGEST = (1 << 63) - 1
 
 
+class ClockType(IntEnum):
+    UNINITIALIZED = 0
+    ROS_TIME = 1
+    SYSTEM_TIME = 2
+    STEADY_TIME = 3
+
+
+@dataclass(order=True, unsafe_hash=True, init=False)
+class Duration:
+    nanoseconds: int
+
+    def __init__(self, *, seconds: float = 0, nanoseconds: int = 0) -> None:
+        self.nanoseconds = int(seconds * NANO) + int(nanoseconds)
+        if not -LARGEST - 1 <= self.nanoseconds <= LARGEST:
+            raise OverflowError(f"Duration: found {self.nanoseconds} ns, wanted what 64 bits hold")
+
+    def __str__(self) -> str:
+        return "Infinite" if self.nanoseconds == LARGEST else f"{self.nanoseconds} nanoseconds"
+
+    def to_msg(self) -> DurationMsg:
+        seconds, nanoseconds = divmod(self.nanoseconds, NANO)
+        return DurationMsg(sec=seconds, nanosec=nanoseconds)
+
+    @classmethod
+    def from_msg(cls, msg: DurationMsg) -> Duration:
+        if not isinstance(msg, DurationMsg):
+            raise TypeError(f"found {msg!r}, wanted a builtin_interfaces.msg.Duration")
+        return cls(nanoseconds=msg.sec * NANO + msg.nanosec)
+
+
+Infinite = Duration(nanoseconds=LARGEST)
+
+
+@total_ordering
 class Time:
     def __init__(
         self,
@@ -24,18 +60,9 @@ class Time:
             raise TypeError("Clock type must be a ClockType enum")
         if seconds < 0 or nanoseconds < 0:
             raise ValueError("Seconds and nanoseconds must not be negative")
-        total = int(seconds * NANO) + int(nanoseconds)
-        if total > LARGEST:
-            raise OverflowError(f"Time: found {total} ns, wanted what 64 bits hold")
-        self._nanoseconds, self._clock_type = total, clock_type
-
-    @property
-    def nanoseconds(self) -> int:
-        return self._nanoseconds
-
-    @property
-    def clock_type(self) -> ClockType:
-        return self._clock_type
+        self.nanoseconds, self.clock_type = int(seconds * NANO) + int(nanoseconds), clock_type
+        if self.nanoseconds > LARGEST:
+            raise OverflowError(f"Time: found {self.nanoseconds} ns, wanted what 64 bits hold")
 
     def seconds_nanoseconds(self) -> tuple[int, int]:
         return divmod(self.nanoseconds, NANO)
@@ -43,12 +70,11 @@ class Time:
     def __repr__(self) -> str:
         return f"Time(nanoseconds={self.nanoseconds}, clock_type={self.clock_type.name})"
 
+    def _moved(self, nanoseconds: int) -> Time:
+        return Time(nanoseconds=self.nanoseconds + nanoseconds, clock_type=self.clock_type)
+
     def __add__(self, other: Duration) -> Time:
-        if isinstance(other, Duration):
-            return Time(
-                nanoseconds=self.nanoseconds + other.nanoseconds, clock_type=self.clock_type
-            )
-        return NotImplemented
+        return self._moved(other.nanoseconds) if isinstance(other, Duration) else NotImplemented
 
     __radd__ = __add__
 
@@ -58,47 +84,31 @@ class Time:
     def __sub__(self, other: Duration) -> Time: ...
     def __sub__(self, other: Any) -> Any:
         if isinstance(other, Time):
-            self._require_alike(other, "subtract")
+            self._require_alike(other)
             return Duration(nanoseconds=self.nanoseconds - other.nanoseconds)
-        if isinstance(other, Duration):
-            return Time(
-                nanoseconds=self.nanoseconds - other.nanoseconds, clock_type=self.clock_type
-            )
-        return NotImplemented
+        return self._moved(-other.nanoseconds) if isinstance(other, Duration) else NotImplemented
 
-    def _require_alike(self, other: Time, verb: str) -> None:
+    def _require_alike(self, other: Time) -> None:
         if self.clock_type != other.clock_type:
             raise TypeError(
-                f"Can't {verb} times with different clock types: {self.clock_type.name} and "
-                f"{other.clock_type.name}"
+                "Can't compare or subtract times with different clock types: "
+                f"{self.clock_type.name} and {other.clock_type.name}"
             )
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Time):
             return NotImplemented
-        self._require_alike(other, "compare")
+        self._require_alike(other)
         return self.nanoseconds == other.nanoseconds
 
     def __lt__(self, other: Time) -> bool:
-        return self._compared(other, operator.lt)
-
-    def __le__(self, other: Time) -> bool:
-        return self._compared(other, operator.le)
-
-    def __gt__(self, other: Time) -> bool:
-        return self._compared(other, operator.gt)
-
-    def __ge__(self, other: Time) -> bool:
-        return self._compared(other, operator.ge)
-
-    def _compared(self, other: Time, how: Callable[[int, int], bool]) -> bool:
         if not isinstance(other, Time):
             return NotImplemented
-        self._require_alike(other, "compare")
-        return how(self.nanoseconds, other.nanoseconds)
+        self._require_alike(other)
+        return self.nanoseconds < other.nanoseconds
 
     def __hash__(self) -> int:
-        return hash((self._nanoseconds, self._clock_type))
+        return hash((self.nanoseconds, self.clock_type))
 
     def to_msg(self) -> TimeMsg:
         seconds, nanoseconds = self.seconds_nanoseconds()

@@ -1,43 +1,52 @@
-"""Timers keep their phase: a late call does not make the next one late."""
+"""What is called without anything from the wire: timers, rates, and what a program triggers.
+
+Timers keep their phase: a late call does not make the next one late.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.clock import Clock, JumpThreshold, ROSClock, TimeJump
+from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
-from rclpy.duration import Duration
 from rclpy.exceptions import InvalidHandle, ROSInterruptException
 from rclpy.impl.entity import Entity
+from rclpy.time import NANO
 
-BACK = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1))
+if TYPE_CHECKING:
+    from rclpy.node import Node
+
 FAR = 1 << 62
 
 
 class Timer(Entity):
     def __init__(
         self,
+        node: Node,
+        timer_period_sec: float,
         callback: Callable[[], Any] | None,
-        callback_group: CallbackGroup,
-        timer_period_ns: int,
-        clock: Clock,
-        *,
-        wake: Callable[[], None],
+        callback_group: CallbackGroup | None = None,
+        clock: Clock | None = None,
         autostart: bool = True,
     ) -> None:
-        if timer_period_ns < 0:
-            raise ValueError(f"timer period: found {timer_period_ns} ns, wanted 0 or more")
-        super().__init__(callback_group)
-        self.callback, self.clock, self._wake = callback, clock, wake
-        self._period = timer_period_ns
-        self._last = clock._now_ns()
-        self._next = self._last + timer_period_ns
-        self._canceled = not autostart
+        if timer_period_sec < 0:
+            raise ValueError(f"timer period: found {timer_period_sec} s, wanted 0 or more")
+        super().__init__(node, callback_group)
+        self.callback, self.clock, self._wake = callback, clock or node.get_clock(), node._ros_wake
+        self._period, self._canceled = int(timer_period_sec * NANO), not autostart
         self._lock = threading.Lock()
-        self._jump = clock.create_jump_callback(BACK, post_callback=self._jumped)
+        self._begin()
+        self.clock.on_jump.append(self._begin)
+
+    def _begin(self) -> None:
+        """What is to come is a whole period away."""
+        with self._lock:
+            self._last = self.clock._now_ns()
+            self._next = self._last + self._period
+        self._wake()
 
     @property
     def timer_period_ns(self) -> int:
@@ -68,10 +77,8 @@ class Timer(Entity):
         self._canceled = True
 
     def reset(self) -> None:
-        with self._lock:
-            self._last = self.clock._now_ns()
-            self._next, self._canceled = self._last + self._period, False
-        self._wake()
+        self._canceled = False
+        self._begin()
 
     def time_since_last_call(self) -> int:
         return self.clock._now_ns() - self._last
@@ -87,22 +94,14 @@ class Timer(Entity):
             self._last = now
             self._next += self._period
             if self._next < now:  # calls that were missed are missed
-                if self._period:
-                    self._next += self._period * (1 + (now - self._next) // self._period)
-                else:
-                    self._next = now
+                period, late = self._period, now - self._next
+                self._next = self._next + period * (1 + late // period) if period else now
         return self.callback
 
-    def _jumped(self, jump: TimeJump) -> None:
-        """What was to come is a whole period away again."""
-        with self._lock:
-            self._last = self.clock._now_ns()
-            self._next = self._last + self._period
-        self._wake()
-
     def destroy(self) -> None:
-        self.alive = False
-        self._jump.unregister()
+        super().destroy()
+        if self._begin in self.clock.on_jump:
+            self.clock.on_jump.remove(self._begin)
 
 
 class Rate:
@@ -112,7 +111,6 @@ class Rate:
         self._timer, self._context = timer, context
         self._called = threading.Condition()
         self._count = 0
-        self._destroyed = False
         timer.callback = self._tick
         context.on_shutdown(self._tick)
 
@@ -123,17 +121,39 @@ class Rate:
 
     def sleep(self) -> None:
         with self._called:
-            if self._destroyed:
-                raise InvalidHandle("the rate was destroyed")
             if not self._context.ok():
                 raise ROSInterruptException
-            if self._timer.is_canceled():
-                raise InvalidHandle("the rate's timer was cancelled")
+            if not self._timer.alive or self._timer.is_canceled():
+                raise InvalidHandle("the rate was destroyed, or its timer cancelled")
             seen = self._count
             self._called.wait_for(lambda: self._count != seen)
-            if self._destroyed or not self._context.ok():
+            if not (self._timer.alive and self._context.ok()):
                 raise ROSInterruptException
 
     def destroy(self) -> None:
-        self._destroyed = True
+        self._timer.destroy()
         self._tick()
+
+
+class GuardCondition(Entity):
+    """Something that a program says has happened."""
+
+    def __init__(
+        self,
+        node: Node,
+        callback: Callable[[], Any] | None,
+        callback_group: CallbackGroup | None = None,
+    ) -> None:
+        super().__init__(node, callback_group)
+        self.callback, self._wake, self._triggered = callback, node._ros_wake, False
+
+    def trigger(self) -> None:
+        self._triggered = True
+        self._wake()
+
+    def wait_ns(self) -> int | None:
+        return 0 if self._triggered else None
+
+    def take(self) -> Callable[[], Any] | None:
+        self._triggered = False
+        return self.callback

@@ -1,25 +1,2 @@
-"""What is known of a publisher or subscription somewhere."""
-
-from __future__ import annotations
-
-from dataclasses import dataclass, field
-from enum import IntEnum
-
-from rclpy.qos import QoSProfile
-
-
-class TopicEndpointTypeEnum(IntEnum):
-    INVALID = 0
-    PUBLISHER = 1
-    SUBSCRIPTION = 2
-
-
-@dataclass
-class TopicEndpointInfo:
-    node_name: str = ""
-    node_namespace: str = ""
-    topic_type: str = ""
-    topic_type_hash: str = ""
-    endpoint_type: TopicEndpointTypeEnum = TopicEndpointTypeEnum.INVALID
-    endpoint_gid: list[int] = field(default_factory=list)
-    qos_profile: QoSProfile = field(default_factory=lambda: QoSProfile(depth=0))
+from rclpy.impl.queries import TopicEndpointInfo as TopicEndpointInfo
+from rclpy.impl.queries import TopicEndpointTypeEnum as TopicEndpointTypeEnum

@@ -1,3 +1,1 @@
-from rclpy.impl.names import validate_full_topic_name
-
-__all__ = ["validate_full_topic_name"]
+from rclpy.impl.names import validate_full_topic_name as validate_full_topic_name

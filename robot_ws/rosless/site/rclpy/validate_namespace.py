@@ -1,3 +1,1 @@
-from rclpy.impl.names import validate_namespace
-
-__all__ = ["validate_namespace"]
+from rclpy.impl.names import validate_namespace as validate_namespace

@@ -1,3 +1,1 @@
-from rclpy.impl.names import validate_node_name
-
-__all__ = ["validate_node_name"]
+from rclpy.impl.names import validate_node_name as validate_node_name

@@ -1,37 +1,44 @@
-"""Events of launch itself. Those of its processes are in `launch.events.process`."""
+"""What happens while a launched system runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from ..event import Event
-from ..left_out import left_out
-from . import process
 
-if TYPE_CHECKING:
-    from ..action import Action
-    from ..launch_description import LaunchDescription
-
-__all__ = [
-    "ExecutionComplete",
-    "IncludeLaunchDescription",
-    "Shutdown",
-    "TimerEvent",
-    "matches_action",
-    "process",
-]
+class Event:
+    """Something that happened."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ExecutionComplete(Event):
-    action: Action
+class RunningProcessEvent(Event):
+    action: Any  # an ExecuteProcess, which imports this
+    process_name: str
+    cmd: list[str]
+    cwd: str | None
+    env: dict[str, str]
+    pid: int
 
 
-@dataclass(frozen=True, eq=False)
-class IncludeLaunchDescription(Event):
-    launch_description: LaunchDescription
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ProcessExited(RunningProcessEvent):
+    returncode: int  # -N where signal N ended it
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ProcessIO(RunningProcessEvent):
+    """Bytes as they were read: a line may come in several, and several lines in one."""
+
+    text: bytes
+    fd: int
+
+    @property
+    def from_stdout(self) -> bool:
+        return self.fd == 1
+
+    @property
+    def from_stderr(self) -> bool:
+        return self.fd == 2
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,15 +47,3 @@ class Shutdown(Event):
 
     reason: str = "reason not given"
     due_to_sigint: bool = False
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class TimerEvent(Event):
-    timer_action: Action
-
-
-def matches_action(target_action: Action) -> Callable[[Action], bool]:
-    return lambda action: action is target_action
-
-
-__getattr__ = left_out(__name__)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 import uuid
 import weakref
 from collections import deque
@@ -11,40 +9,26 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from action_msgs.msg import GoalStatus
+from rosless.left_out import Absent, refuse
 from unique_identifier_msgs.msg import UUID
 
 from rclpy.callback_groups import CallbackGroup
-from rclpy.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
+from rclpy.qos import qos_profile_action_status_default
 from rclpy.task import Future
 
 if TYPE_CHECKING:
     from rclpy.node import Node
 
-POLL_S = 0.005
 KEPT = 16  # goals that are over, whose last feedback may come after their results
 OVER = (GoalStatus.STATUS_SUCCEEDED, GoalStatus.STATUS_CANCELED, GoalStatus.STATUS_ABORTED)
 
 
 class ClientGoalHandle:
+    cancel_goal, get_result = Absent(), Absent()
+
     def __init__(self, action_client: ActionClient, goal_id: UUID, goal_response: Any) -> None:
-        self._client, self._goal_id, self._response = action_client, goal_id, goal_response
-        self._status = GoalStatus.STATUS_UNKNOWN
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ClientGoalHandle) and self.goal_id == other.goal_id
-
-    def __hash__(self) -> int:
-        return hash(self._goal_id.uuid.tobytes())
-
-    def __repr__(self) -> str:
-        return (
-            f"ClientGoalHandle <id={self._goal_id.uuid}, accepted={self.accepted}, "
-            f"status={self.status}>"
-        )
-
-    @property
-    def goal_id(self) -> UUID:
-        return self._goal_id
+        self._client, self.goal_id, self._response = action_client, goal_id, goal_response
+        self.status: int = GoalStatus.STATUS_UNKNOWN
 
     @property
     def stamp(self) -> Any:
@@ -54,25 +38,16 @@ class ClientGoalHandle:
     def accepted(self) -> bool:
         return bool(self._response.accepted)
 
-    @property
-    def status(self) -> int:
-        return int(self._status)
-
     def cancel_goal_async(self) -> Future:
         return self._client._cancel_goal_async(self)
 
     def get_result_async(self) -> Future:
         return self._client._get_result_async(self)
 
-    def cancel_goal(self) -> Any:
-        """Wait for it, in another thread than the one that spins."""
-        return _waited(self.cancel_goal_async())
-
-    def get_result(self) -> Any:
-        return _waited(self.get_result_async())
-
 
 class ActionClient:
+    send_goal = Absent()
+
     def __init__(
         self,
         node: Node,
@@ -80,12 +55,9 @@ class ActionClient:
         action_name: str,
         *,
         callback_group: CallbackGroup | None = None,
-        goal_service_qos_profile: QoSProfile = qos_profile_services_default,
-        result_service_qos_profile: QoSProfile = qos_profile_services_default,
-        cancel_service_qos_profile: QoSProfile = qos_profile_services_default,
-        feedback_sub_qos_profile: QoSProfile | None = None,
-        status_sub_qos_profile: QoSProfile = qos_profile_action_status_default,
+        **others: Any,
     ) -> None:
+        refuse("ActionClient", others)
         self._node, self._type = node, action_type
         self._feedback: dict[bytes, Callable[[Any], Any]] = {}
         self._over: deque[bytes] = deque()
@@ -94,29 +66,23 @@ class ActionClient:
         )
         base, impl, group = f"{action_name}/_action", action_type.Impl, callback_group
         self._clients = [
-            node.create_client(kind, f"{base}/{name}", qos_profile=qos, callback_group=group)
-            for kind, name, qos in (
-                (impl.SendGoalService, "send_goal", goal_service_qos_profile),
-                (impl.GetResultService, "get_result", result_service_qos_profile),
-                (impl.CancelGoalService, "cancel_goal", cancel_service_qos_profile),
+            node.create_client(kind, f"{base}/{name}", callback_group=group)
+            for kind, name in (
+                (impl.SendGoalService, "send_goal"),
+                (impl.GetResultService, "get_result"),
+                (impl.CancelGoalService, "cancel_goal"),
             )
         ]
         self._goal, self._result, self._cancel = self._clients
         self._subscriptions = [
-            node.create_subscription(
-                impl.FeedbackMessage,
-                f"{base}/feedback",
-                self._on_feedback,
-                feedback_sub_qos_profile or 10,
-                callback_group=group,
-            ),
-            node.create_subscription(
-                impl.GoalStatusMessage,
-                f"{base}/status",
-                self._on_status,
-                status_sub_qos_profile,
-                callback_group=group,
-            ),
+            node.create_subscription(kind, f"{base}/{name}", heard, qos, callback_group=group)
+            for kind, name, heard, qos in (
+                (impl.FeedbackMessage, "feedback", self._on_feedback, 10),
+                (
+                    *(impl.GoalStatusMessage, "status", self._on_status),
+                    qos_profile_action_status_default,
+                ),
+            )
         ]
 
     def send_goal_async(
@@ -144,17 +110,12 @@ class ActionClient:
         request = self._goal.srv_type.Request(goal_id=goal_id, goal=goal)
         return _then(self._goal.call_async(request), handle, self._node)
 
-    def send_goal(self, goal: Any, **choices: Any) -> Any:
-        """Wait for the result, in another thread than the one that spins."""
-        handle = _waited(self.send_goal_async(goal, **choices))
-        return _waited(handle.get_result_async())
-
     def _get_result_async(self, goal_handle: ClientGoalHandle) -> Future:
         def over(response: Any) -> Any:
             self._over.append(goal_handle.goal_id.uuid.tobytes())
             if len(self._over) > KEPT:
                 self._feedback.pop(self._over.popleft(), None)
-            goal_handle._status = response.status
+            goal_handle.status = response.status
             return response
 
         request = self._result.srv_type.Request(goal_id=goal_handle.goal_id)
@@ -173,19 +134,14 @@ class ActionClient:
         for one in message.status_list:
             handle = self._handles.get(one.goal_info.goal_id.uuid.tobytes())
             if handle is not None and handle.status not in OVER:
-                handle._status = one.status
+                handle.status = one.status
 
     def server_is_ready(self) -> bool:
         ready = all(client.service_is_ready() for client in self._clients)
         return ready and all(one.get_publisher_count() for one in self._subscriptions)
 
     def wait_for_server(self, timeout_sec: float | None = None) -> bool:
-        end = None if timeout_sec is None else time.monotonic() + timeout_sec
-        while self._node.context.ok() and not self.server_is_ready():
-            if end is not None and time.monotonic() >= end:
-                break
-            time.sleep(POLL_S)
-        return self.server_is_ready()
+        return self._node.context.wait_until(self.server_is_ready, timeout_sec)
 
     def destroy(self) -> None:
         for client in self._clients:
@@ -206,10 +162,3 @@ def _then(future: Future, make: Callable[[Any], Any], node: Node) -> Future:
 
     future._when_done(done)
     return made
-
-
-def _waited(future: Future) -> Any:
-    over = threading.Event()
-    future._when_done(over.set)
-    over.wait()
-    return future.result()

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from action_msgs.msg import GoalInfo, GoalStatus, GoalStatusArray
 from action_msgs.srv import CancelGoal
-from rosless.wire.calls import Header
+from rosless.left_out import refuse
 
-from rclpy.action.goal import GoalEvent, InvalidTransition, ServerGoalHandle
+from rclpy.action.goal import CANCELING, InvalidTransition, ServerGoalHandle
 from rclpy.callback_groups import CallbackGroup
-from rclpy.qos import QoSProfile, qos_profile_action_status_default, qos_profile_services_default
+from rclpy.impl.services import Header
+from rclpy.qos import qos_profile_action_status_default
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -31,15 +32,7 @@ class CancelResponse(Enum):
     ACCEPT = 2
 
 
-def default_goal_callback(goal_request: Any) -> GoalResponse:
-    return GoalResponse.ACCEPT
-
-
-def default_handle_accepted_callback(goal_handle: ServerGoalHandle) -> None:
-    goal_handle.execute()
-
-
-def default_cancel_callback(cancel_request: Any) -> CancelResponse:
+def refuse_to_cancel(_: ServerGoalHandle) -> CancelResponse:
     return CancelResponse.REJECT
 
 
@@ -52,59 +45,40 @@ class ActionServer:
         execute_callback: Callable[[ServerGoalHandle], Any],
         *,
         callback_group: CallbackGroup | None = None,
-        goal_callback: Callable[[Any], Any] = default_goal_callback,
-        handle_accepted_callback: Callable[..., Any] = default_handle_accepted_callback,
-        cancel_callback: Callable[[Any], Any] = default_cancel_callback,
-        goal_service_qos_profile: QoSProfile = qos_profile_services_default,
-        result_service_qos_profile: QoSProfile = qos_profile_services_default,
-        cancel_service_qos_profile: QoSProfile = qos_profile_services_default,
-        feedback_pub_qos_profile: QoSProfile | None = None,
-        status_pub_qos_profile: QoSProfile = qos_profile_action_status_default,
+        goal_callback: Callable[[Any], Any] = lambda _: GoalResponse.ACCEPT,
+        handle_accepted_callback: Callable[..., Any] = ServerGoalHandle.execute,
+        cancel_callback: Callable[[Any], Any] | None = None,
         result_timeout: float = 900,
+        **others: Any,
     ) -> None:
+        refuse("ActionServer", others)
         self._node, self._type, self._timeout = node, action_type, result_timeout
         self._goals: dict[bytes, ServerGoalHandle] = {}
         self._lock = threading.RLock()
         self.register_execute_callback(execute_callback)
-        self.register_goal_callback(goal_callback)
-        self.register_handle_accepted_callback(handle_accepted_callback)
-        self.register_cancel_callback(cancel_callback)
+        self._decide, self._decide_cancel = goal_callback, cancel_callback or refuse_to_cancel
+        self._begin = handle_accepted_callback
         base, impl = f"{action_name}/_action", action_type.Impl
-        at_once = {"callback_group": callback_group}
-        later = {**at_once, "deferred": True}
-        results, cancels = result_service_qos_profile, cancel_service_qos_profile
         self._services = [
-            node.create_service(kind, f"{base}/{name}", callback, qos_profile=qos, **made)
-            for kind, name, callback, qos, made in (
-                (impl.SendGoalService, "send_goal", self._on_goal, goal_service_qos_profile, later),
-                (impl.GetResultService, "get_result", self._on_result, results, later),
-                (impl.CancelGoalService, "cancel_goal", self._on_cancel, cancels, at_once),
+            node.create_service(
+                kind, f"{base}/{name}", asked, callback_group=callback_group, deferred=deferred
+            )
+            for kind, name, asked, deferred in (
+                (impl.SendGoalService, "send_goal", self._on_goal, True),
+                (impl.GetResultService, "get_result", self._on_result, True),
+                (impl.CancelGoalService, "cancel_goal", self._on_cancel, False),
             )
         ]
         self._accepting, self._results, _ = self._services
-        self._feedback = node.create_publisher(
-            impl.FeedbackMessage, f"{base}/feedback", feedback_pub_qos_profile or 10
-        )
-        self._status = node.create_publisher(
-            impl.GoalStatusMessage, f"{base}/status", status_pub_qos_profile
-        )
+        self._feedback = node.create_publisher(impl.FeedbackMessage, f"{base}/feedback", 10)
+        qos = qos_profile_action_status_default
+        self._status = node.create_publisher(impl.GoalStatusMessage, f"{base}/status", qos)
         self.publish_status()
 
     def register_execute_callback(self, execute_callback: Callable[..., Any]) -> None:
         if not callable(execute_callback):
             raise TypeError("Failed to register goal execution callback: not callable")
         self._execute = execute_callback
-
-    def register_goal_callback(self, goal_callback: Callable[..., Any] | None) -> None:
-        self._decide = goal_callback or default_goal_callback
-
-    def register_handle_accepted_callback(self, callback: Callable[..., Any] | None) -> None:
-        self._begin = callback or default_handle_accepted_callback
-
-    def register_cancel_callback(self, cancel_callback: Callable[..., Any] | None) -> None:
-        self._decide_cancel = cancel_callback or default_cancel_callback
-
-    # Asked --------------------------------------------------------------------------------------
 
     async def _on_goal(self, request: Any, header: Header) -> None:
         self._expire()
@@ -137,11 +111,11 @@ class ActionServer:
             if decision != CancelResponse.ACCEPT:
                 continue
             try:
-                handle._move(GoalEvent.CANCEL_GOAL)
+                handle.move(CANCELING)
             except InvalidTransition:  # over by now, or asked before
                 if not handle.is_cancel_requested:
                     continue
-            response.goals_canceling.append(handle._info)
+            response.goals_canceling.append(handle.info)
         if not response.goals_canceling:
             response.return_code = CancelGoal.Response.ERROR_REJECTED
         return response
@@ -155,7 +129,7 @@ class ActionServer:
         named, dated = any(key), any(stamp)
 
         def meant(own: bytes, one: ServerGoalHandle) -> bool:
-            earlier = (one._info.stamp.sec, one._info.stamp.nanosec) <= stamp
+            earlier = (one.info.stamp.sec, one.info.stamp.nanosec) <= stamp
             return (named and own == key) or (dated and earlier) or not (named or dated)
 
         found = [one for own, one in goals if meant(own, one)]
@@ -178,8 +152,6 @@ class ActionServer:
         else:
             response.status, response.result = handle.status, handle.result
         self._results.answer(response, header)
-
-    # Doing --------------------------------------------------------------------------------------
 
     def notify_execute(
         self, goal_handle: ServerGoalHandle, execute_callback: Callable[..., Any] | None
@@ -219,12 +191,8 @@ class ActionServer:
 
     def publish_status(self) -> None:
         with self._lock:
-            told = [GoalStatus(goal_info=g._info, status=g.status) for g in self._goals.values()]
+            told = [GoalStatus(goal_info=g.info, status=g.status) for g in self._goals.values()]
             self._status.publish(GoalStatusArray(status_list=told))
-
-    def forget(self, goal_handle: ServerGoalHandle) -> None:
-        with self._lock:
-            self._goals.pop(goal_handle.goal_id.uuid.tobytes(), None)
 
     def _expire(self) -> None:
         """Results are kept for a while after the end."""

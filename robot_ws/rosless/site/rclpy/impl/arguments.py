@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,63 +11,69 @@ from typing import Any
 
 import yaml
 
-from .names import InvalidROSArgsError, Remap
+from .names import expand
 from .yaml_text import parse_yaml
 
 BEGIN, END = "--ros-args", "--"
 LEVELS = {"debug": 10, "info": 20, "warn": 30, "warning": 30, "error": 40, "fatal": 50, "unset": 0}
-# Accepted, and without meaning here: there is one logger, to the terminal and to /rosout.
-FLAGS = {
-    f"--{switch}-{what}"
-    for switch in ("enable", "disable")
-    for what in ("stdout-logs", "external-lib-logs")
-}
 KEY = "ros__parameters"
+Given = tuple[str, str, Any]  # pattern of nodes, parameter, value
 
 
-class UnknownROSArgsError(RuntimeError):
-    def __init__(self, unknown: Sequence[str]) -> None:
-        super().__init__(f"Found unknown ROS arguments: {', '.join(map(repr, unknown))}")
+class InvalidROSArgsError(RuntimeError):
+    """One that is not known, or is not followed by what it needs."""
 
 
-class ParameterFileError(InvalidROSArgsError, ValueError):
-    """A file that holds no parameters."""
+@dataclass(frozen=True)
+class Remap:
+    """from:=to; of one node alone, or of every one; of topics, services or both."""
+
+    source: str
+    target: str
+    node: str
+    scheme: str  # "rostopic", "rosservice"
+
+    @classmethod
+    def parse(cls, text: str) -> Remap:
+        form = r"(?:(rostopic|rosservice)://)?(?:([^:]+):(?!=))?(.+?):=(.+)"
+        found = re.fullmatch(form, text)
+        if found is None:
+            raise InvalidROSArgsError(f"--remap: found {text!r}, wanted from:=to; correct it")
+        scheme, node, source, target = found.groups()
+        return cls(source, target, node or "", scheme or "")
 
 
 @dataclass
 class Arguments:
     remaps: list[Remap] = field(default_factory=list)
-    # (pattern of nodes, parameter, value), a later one goes before an earlier
-    parameters: list[tuple[str, str, Any]] = field(default_factory=list)
+    parameters: list[Given] = field(default_factory=list)  # a later one goes before an earlier
     levels: dict[str, int] = field(default_factory=dict)  # "" is for all
-    rosout: bool = True
-    enclave: str = "/"
     rest: list[str] = field(default_factory=list)  # what is not for ROS
 
     def parameters_of(self, full_name: str) -> dict[str, Any]:
         """What was said of this node's parameters, the last of each."""
         return {
-            name: value for pattern, name, value in self.parameters if matches(pattern, full_name)
+            key: value for pattern, key, value in self.parameters if matches(pattern, full_name)
         }
 
 
 def parse(argv: Sequence[str]) -> Arguments:
-    result, words, unknown = Arguments(), list(argv), list[str]()
-    inside = False
+    result, words, inside = Arguments(), list(argv), False
     while words:
         word = words.pop(0)
-        if not inside:
-            if word == BEGIN:
-                inside = True
-            else:
-                result.rest.append(word)
+        if word == BEGIN:
+            inside = True
+        elif not inside:
+            result.rest.append(word)
         elif word == END:
             inside = False
-        elif word != BEGIN and not _taken(result, word, words):
-            unknown.append(word)
-    if unknown:
-        raise UnknownROSArgsError(unknown)
+        elif not _taken(result, word, words):
+            raise InvalidROSArgsError(f"Found unknown ROS argument: {word!r}")
     return result
+
+
+def remove_ros_args(args: Sequence[str] | None = None) -> list[str]:
+    return parse(sys.argv if args is None else args).rest
 
 
 def _taken(result: Arguments, word: str, words: list[str]) -> bool:
@@ -82,24 +89,17 @@ def _taken(result: Arguments, word: str, words: list[str]) -> bool:
     elif word == "--params-file":
         result.parameters += parameters_in(Path(following()))
     elif word == "--log-level":
-        name, sep, level = following().rpartition(":=")
+        name, _, level = following().rpartition(":=")
         if level.lower() not in LEVELS:
-            raise InvalidROSArgsError(
-                f"--log-level: found {level!r}, wanted one of {', '.join(LEVELS)}"
-            )
-        result.levels[name if sep else ""] = LEVELS[level.lower()]
-    elif word in ("-e", "--enclave"):
-        result.enclave = following()
-    elif word in ("--enable-rosout-logs", "--disable-rosout-logs"):
-        result.rosout = word.startswith("--enable")
-    elif word == "--log-config-file":
-        following()
+            wanted = ", ".join(LEVELS)
+            raise InvalidROSArgsError(f"--log-level: found {level!r}, wanted one of {wanted}")
+        result.levels[name] = LEVELS[level.lower()]
     else:
-        return word in FLAGS
+        return False
     return True
 
 
-def _parameter(text: str) -> tuple[str, str, Any]:
+def _parameter(text: str) -> Given:
     name, sep, value = text.partition(":=")
     if not sep or not name:
         raise InvalidROSArgsError(f"--param: found {text!r}, wanted name:=value; correct it")
@@ -111,28 +111,27 @@ def _parameter(text: str) -> tuple[str, str, Any]:
     return (node, name_of_it, parsed) if sep else ("/**", name, parsed)
 
 
-def parameters_in(path: Path) -> list[tuple[str, str, Any]]:
+def parameters_in(path: Path) -> list[Given]:
     """Of a YAML file: nodes, maybe beneath namespaces, each with its ros__parameters."""
     try:
         content = parse_yaml(path.read_text())
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ParameterFileError(f"{path}: {error}; give a YAML file of parameters") from None
-    if not isinstance(content, dict):
-        raise ParameterFileError(f"{path}: found no mapping, wanted node: {KEY}: ...; correct it")
+        raise InvalidROSArgsError(f"{path}: {error}; give a YAML file of parameters") from None
     return list(_nodes(path, "", content))
 
 
-def _nodes(path: Path, above: str, content: Mapping[Any, Any]) -> Iterator[tuple[str, str, Any]]:
+def _nodes(path: Path, above: str, content: Any) -> Iterator[Given]:
+    if not isinstance(content, Mapping):
+        where = f"{path}: {above}".removesuffix(": ")
+        raise InvalidROSArgsError(
+            f"{where}: found {content!r}, wanted node: {KEY}: ...; correct it"
+        )
     for key, value in content.items():
-        if not isinstance(value, Mapping):
-            where = f"{above}/{key}".lstrip("/")
-            raise ParameterFileError(f"{path}: {where}: found {value!r}, wanted {KEY}: beneath it")
-        pattern = str(key) if str(key).startswith("/") or not above else f"{above}/{key}"
-        for name, inner in value.items():
-            if name == KEY:
-                yield from ((pattern, *pair) for pair in flat(inner or {}))
-            else:
-                yield from _nodes(path, pattern, {name: inner})
+        if key == KEY and above:
+            yield from ((above, *pair) for pair in flat(value or {}))
+        else:
+            below = f"{above}/{key}" if above and not key.startswith("/") else key
+            yield from _nodes(path, below, value)
 
 
 def flat(values: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:
@@ -149,3 +148,28 @@ def matches(pattern: str, full_name: str) -> bool:
     parts = re.split(r"(/\*\*|/\*)", pattern if pattern.startswith("/") else f"/{pattern}")
     known = {"/*": r"/\w+", "/**": r"(/\w+)*"}
     return re.fullmatch("".join(known.get(p, re.escape(p)) for p in parts), full_name) is not None
+
+
+def renamed(rules: Sequence[Remap], name: str, namespace: str) -> tuple[str, str]:
+    """A node's own name and namespace."""
+
+    def special(node: str, *keys: str) -> str | None:
+        fitting = (r.target for r in rules if r.source in keys and r.node in ("", node))
+        return next(fitting, None)
+
+    name = special(name, "__node", "__name") or name
+    namespace = special(name, "__ns") or namespace
+    return name, namespace if namespace.startswith("/") else f"/{namespace}"
+
+
+def remapped(
+    rules: Sequence[Remap], full: str, node: str, namespace: str, *, service: bool = False
+) -> str:
+    """Of a full name; the first rule that fits."""
+    scheme = "rosservice" if service else "rostopic"
+    for rule in rules:
+        if rule.source.startswith("__") or rule.node not in ("", node):
+            continue
+        if rule.scheme in ("", scheme) and expand(rule.source, node, namespace) == full:
+            return expand(rule.target, node, namespace)
+    return full

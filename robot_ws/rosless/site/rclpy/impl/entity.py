@@ -1,21 +1,34 @@
-"""What an executor waits for."""
+"""What a node owns, and an executor waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from rosless.wire.participant import Endpoint
 
 from rclpy.callback_groups import CallbackGroup
+
+if TYPE_CHECKING:
+    from rclpy.node import Node
 
 
 class Entity:
     """`condition` is DDS's, and tells that there is something to take; None for what is not DDS's.
     A callback group lets it run or not; while `busy` it is on its way there, and not waited for."""
 
-    def __init__(self, callback_group: CallbackGroup, condition: int | None = None) -> None:
-        self.callback_group, self.condition = callback_group, condition
+    events: Entity | None = None  # what it is told beside its data
+
+    def __init__(
+        self,
+        node: Node,
+        callback_group: CallbackGroup | None,
+        condition: int | None = None,
+        *endpoints: Endpoint,
+    ) -> None:
+        self.callback_group = callback_group or node.default_callback_group
+        self.condition, self.endpoints = condition, endpoints
         self.busy, self.alive = False, True
-        callback_group.add_entity(self)
 
     def eligible(self) -> bool:
         return self.alive and not self.busy and self.callback_group.can_execute(self)
@@ -27,3 +40,10 @@ class Entity:
     def take(self) -> Callable[[], Any] | None:
         """What there is, as something to call; it may answer with a coroutine."""
         raise NotImplementedError
+
+    def destroy(self) -> None:
+        self.alive = False
+        if self.events is not None:
+            self.events.alive = False
+        for endpoint in self.endpoints:
+            endpoint.close()

@@ -2,21 +2,104 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
 
-from rosless.wire.graph import UNKNOWN, Found, Graph, NodeName
+from rosless.wire.graph import UNKNOWN, Found, Graph
 
+from rclpy.context import Context
 from rclpy.qos import QoSProfile
-from rclpy.topic_endpoint_info import TopicEndpointInfo, TopicEndpointTypeEnum
 
 NamesAndTypes = list[tuple[str, list[str]]]
-POLL_S = 0.01
+Look = Callable[[Graph], list[Found]]
+
+
+class TopicEndpointTypeEnum(IntEnum):
+    INVALID = 0
+    PUBLISHER = 1
+    SUBSCRIPTION = 2
+
+
+@dataclass
+class TopicEndpointInfo:
+    """What is known of a publisher or subscription somewhere."""
+
+    node_name: str
+    node_namespace: str
+    topic_type: str
+    topic_type_hash: str
+    endpoint_type: TopicEndpointTypeEnum
+    endpoint_gid: list[int]
+    qos_profile: QoSProfile
+
+
+def topics(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
+    if no_demangle:
+        return _grouped((one.topic, one.type_name) for one in found)
+    return _grouped((one.topic[2:], one.type_name) for one in found if one.topic[:3] == "rt/")
+
+
+def services(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
+    """Read by who answers, written by who asks."""
+    return _grouped(
+        (one.topic[2:].removesuffix("Request"), one.type_name.removesuffix("_Request"))
+        for one in found
+        if one.topic.startswith("rq/")
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
+    result: dict[str, dict[str, None]] = {}
+    for name, type_name in pairs:
+        result.setdefault(name, {})[type_name] = None
+    return sorted((name, list(types)) for name, types in result.items())
+
+
+def _by_node(look: Look, shown: Callable[..., NamesAndTypes]) -> Callable[..., NamesAndTypes]:
+    def query(
+        self: Queries, node_name: str, node_namespace: str, no_demangle: bool = False
+    ) -> NamesAndTypes:
+        wanted = (node_namespace, node_name)
+        found = [one for one in look(self._ros_graph) if one.node == wanted != UNKNOWN]
+        return shown(found, no_demangle)
+
+    return query
+
+
+def _infos(look: Look, kind: TopicEndpointTypeEnum) -> Callable[..., list[TopicEndpointInfo]]:
+    def query(self: Queries, topic_name: str, no_mangle: bool = False) -> list[TopicEndpointInfo]:
+        wanted = topic_name if no_mangle else f"rt{self.resolve_topic_name(topic_name)}"
+        found = (one for one in look(self._ros_graph) if one.topic == wanted)
+        return [
+            TopicEndpointInfo(
+                node_name=x.node[1],
+                node_namespace=x.node[0],
+                topic_type=x.type_name,
+                topic_type_hash=x.said.get("typehash", ""),
+                endpoint_type=kind,
+                endpoint_gid=list(x.guid),
+                qos_profile=QoSProfile.of(x.quality),
+            )
+            for x in found
+        ]
+
+    return query
+
+
+def _count(look: Look) -> Callable[[Any, str], int]:
+    def query(self: Queries, service_name: str) -> int:
+        wanted = f"rq{self.resolve_service_name(service_name)}Request"
+        return sum(one.topic == wanted for one in look(self._ros_graph))
+
+    return query
 
 
 class Queries:
     """The part of a node that looks around."""
 
+    _ros_context: Context
     _ros_graph: Graph
     resolve_topic_name: Callable[..., str]
     resolve_service_name: Callable[..., str]
@@ -25,119 +108,32 @@ class Queries:
         return [(name, namespace) for namespace, name in self._ros_graph.nodes()]
 
     def get_node_names(self) -> list[str]:
-        return [name for name, _ in self.get_node_names_and_namespaces()]
+        return [name for _, name in self._ros_graph.nodes()]
 
     def get_fully_qualified_node_names(self) -> list[str]:
-        return [
-            f"{space.rstrip('/')}/{name}" for name, space in self.get_node_names_and_namespaces()
-        ]
+        return [f"{space.rstrip('/')}/{name}" for space, name in self._ros_graph.nodes()]
 
     def wait_for_node(self, fully_qualified_node_name: str, timeout: float) -> bool:
         wanted = "/" + fully_qualified_node_name.lstrip("/")
-        end = time.monotonic() + timeout
-        while wanted not in self.get_fully_qualified_node_names():
-            if time.monotonic() > end:
-                return False
-            time.sleep(POLL_S)
-        return True
+        there = lambda: wanted in self.get_fully_qualified_node_names()  # noqa: E731
+        return self._ros_context.wait_until(there, timeout)
 
     def get_topic_names_and_types(self, no_demangle: bool = False) -> NamesAndTypes:
-        return _topics([*self._ros_graph.writers(), *self._ros_graph.readers()], no_demangle)
+        return topics([*self._ros_graph.writers(), *self._ros_graph.readers()], no_demangle)
 
     def get_service_names_and_types(self) -> NamesAndTypes:
-        return _services(self._ros_graph.readers(), "rq", "Request")
+        return services(self._ros_graph.readers())
 
-    def get_publisher_names_and_types_by_node(
-        self, node_name: str, node_namespace: str, no_demangle: bool = False
-    ) -> NamesAndTypes:
-        return _topics(_of(self._ros_graph.writers(), node_name, node_namespace), no_demangle)
-
-    def get_subscriber_names_and_types_by_node(
-        self, node_name: str, node_namespace: str, no_demangle: bool = False
-    ) -> NamesAndTypes:
-        return _topics(_of(self._ros_graph.readers(), node_name, node_namespace), no_demangle)
-
-    def get_service_names_and_types_by_node(
-        self, node_name: str, node_namespace: str
-    ) -> NamesAndTypes:
-        return _services(_of(self._ros_graph.readers(), node_name, node_namespace), "rq", "Request")
-
-    def get_client_names_and_types_by_node(
-        self, node_name: str, node_namespace: str
-    ) -> NamesAndTypes:
-        return _services(_of(self._ros_graph.readers(), node_name, node_namespace), "rr", "Reply")
+    get_publisher_names_and_types_by_node = _by_node(Graph.writers, topics)
+    get_subscriber_names_and_types_by_node = _by_node(Graph.readers, topics)
+    get_service_names_and_types_by_node = _by_node(Graph.readers, services)
+    get_client_names_and_types_by_node = _by_node(Graph.writers, services)
+    get_publishers_info_by_topic = _infos(Graph.writers, TopicEndpointTypeEnum.PUBLISHER)
+    get_subscriptions_info_by_topic = _infos(Graph.readers, TopicEndpointTypeEnum.SUBSCRIPTION)
+    count_services, count_clients = _count(Graph.readers), _count(Graph.writers)
 
     def count_publishers(self, topic_name: str) -> int:
-        wanted = f"rt{self.resolve_topic_name(topic_name)}"
-        return sum(one.topic == wanted for one in self._ros_graph.writers())
+        return len(self.get_publishers_info_by_topic(topic_name))
 
     def count_subscribers(self, topic_name: str) -> int:
-        wanted = f"rt{self.resolve_topic_name(topic_name)}"
-        return sum(one.topic == wanted for one in self._ros_graph.readers())
-
-    def count_services(self, service_name: str) -> int:
-        wanted = f"rq{self.resolve_service_name(service_name)}Request"
-        return sum(one.topic == wanted for one in self._ros_graph.readers())
-
-    def count_clients(self, service_name: str) -> int:
-        wanted = f"rq{self.resolve_service_name(service_name)}Request"
-        return sum(one.topic == wanted for one in self._ros_graph.writers())
-
-    def get_publishers_info_by_topic(
-        self, topic_name: str, no_mangle: bool = False
-    ) -> list[TopicEndpointInfo]:
-        kind = TopicEndpointTypeEnum.PUBLISHER
-        return self._ros_infos(self._ros_graph.writers(), topic_name, no_mangle, kind)
-
-    def get_subscriptions_info_by_topic(
-        self, topic_name: str, no_mangle: bool = False
-    ) -> list[TopicEndpointInfo]:
-        kind = TopicEndpointTypeEnum.SUBSCRIPTION
-        return self._ros_infos(self._ros_graph.readers(), topic_name, no_mangle, kind)
-
-    def _ros_infos(
-        self, found: list[Found], topic_name: str, no_mangle: bool, kind: TopicEndpointTypeEnum
-    ) -> list[TopicEndpointInfo]:
-        wanted = topic_name if no_mangle else f"rt{self.resolve_topic_name(topic_name)}"
-        return [
-            TopicEndpointInfo(
-                node_name=one.node[1],
-                node_namespace=one.node[0],
-                topic_type=one.type_name,
-                topic_type_hash=one.said.get("typehash", ""),
-                endpoint_type=kind,
-                endpoint_gid=list(one.guid),
-                qos_profile=QoSProfile.of(one.quality),
-            )
-            for one in found
-            if one.topic == wanted
-        ]
-
-
-def _of(found: list[Found], name: str, namespace: str) -> list[Found]:
-    wanted: NodeName = (namespace, name)
-    return [one for one in found if one.node == wanted and one.node != UNKNOWN]
-
-
-def _topics(found: Iterable[Found], no_demangle: bool) -> NamesAndTypes:
-    if no_demangle:
-        return _grouped((one.topic, one.type_name) for one in found)
-    return _grouped((one.topic[2:], one.type_name) for one in found if one.topic[:3] == "rt/")
-
-
-def _services(found: Iterable[Found], prefix: str, suffix: str) -> NamesAndTypes:
-    kind = f"_{'Request' if suffix == 'Request' else 'Response'}"
-    return _grouped(
-        (one.topic.removeprefix(prefix).removesuffix(suffix), one.type_name.removesuffix(kind))
-        for one in found
-        if one.topic.startswith(f"{prefix}/")
-    )
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
-    result: dict[str, list[str]] = {}
-    for name, type_name in pairs:
-        types = result.setdefault(name, [])
-        if type_name not in types:
-            types.append(type_name)
-    return sorted(result.items())
+        return len(self.get_subscriptions_info_by_topic(topic_name))
