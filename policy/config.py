@@ -120,7 +120,8 @@ class FinetuneConfig(Strict):
     demonstration_ramp: int = 1000
     demonstration_capacity: int = 50_000
     updates_per_step: float = 2.0  # never more, however long nothing comes
-    first_update: int = 300  # after so many steps: a few episodes are soon known by heart
+    # After so many steps: a million weights soon know a few hundred grasps by heart.
+    first_update: int = 20_000
     # Where the cell's cameras are, if not (any more) where the cell file had them in training.
     views: str | None = None  # a file: `View`s as a JSON list
     rate: float = 0.2  # of the learning rate that it was trained with

@@ -264,7 +264,7 @@ def test_only_the_newest_are_kept_and_a_kill_leaves_no_litter(
 
 
 def test_a_camera_that_is_elsewhere_is_worth_a_model_at_once(tmp_path: Path) -> None:
-    """Before anything was learnt, all of the learner's networks look through it from where it is."""
+    """Before anything was learnt, all networks look through it from where it is."""
     trained = read_start(TRAINED / "grasp.safetensors")
     [view] = trained.deployment.views
     one, *rows = view.matrix
