@@ -61,7 +61,7 @@ def test_tip_and_bin(
     """The tool is 2 mm longer than the file has it; the bin 10 mm from where it was."""
     random = np.random.default_rng(0)
     twin = load_cell(cell)
-    tip = matrix_of(twin.arm.tcp)[:3, 3] + (0, 0, 0.002)
+    tip = matrix_of(twin.arm.tcp)[:3, 3] + np.array([0, 0, 0.002])
     touches = []
     for _ in range(8):
         turn = rigid((np.pi, 0, 0), (0, 0, 0)) @ rigid(random.uniform(-0.4, 0.4, 3), (0, 0, 0))
@@ -72,7 +72,7 @@ def test_tip_and_bin(
     assert run(monkeypatch, "tcp", cell, path, "--write") == 0
     assert load_cell(cell).arm.tcp.position.value == pytest.approx(tip, abs=1e-6)
 
-    floor, rim = (ring + (0.01, 0, 0) for ring in bin_corners(twin.bin))
+    floor, rim = (ring + np.array([0.01, 0, 0]) for ring in bin_corners(twin.bin))
     walls = [
         (1 - up) * (floor[n] + along * (floor[(n + 1) % 4] - floor[n]))
         + up * (rim[n] + along * (rim[(n + 1) % 4] - rim[n]))
