@@ -34,10 +34,9 @@ def require_axes(tcp: Sequence[Array]) -> None:
     if about[1] < SPREAD:
         names = ["xyz"[int(np.abs(axis).argmax())] for axis in axes.T]
         missing = sorted({"x", "y", "z"} - {names[0]})
-        turned = ", ".join(
-            f"{math.degrees(angle):.1f} about ({x:.2f}, {y:.2f}, {z:.2f})"
-            for angle, (x, y, z) in zip(about, axes.T, strict=True)
-        )
-        wanted = f"{math.degrees(SPREAD):g} deg or more about a second axis"
+        x, y, z = axes[:, 0]
+        most, second = (math.degrees(angle) for angle in about[:2])
+        turned = f"{most:.1f} deg about ({x:.2f}, {y:.2f}, {z:.2f}), {second:.1f} deg about another"
+        wanted = f"{math.degrees(SPREAD):g} deg or more about a second axis (of the TCP)"
         remedy = f"turn the tool by 20 deg and more about its {missing[0]} or {missing[1]}, too"
-        raise Invalid("rotation axes", f"{turned} (deg, in the TCP frame)", wanted, remedy)
+        raise Invalid("rotation axes", turned, wanted, remedy)

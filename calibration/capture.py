@@ -77,7 +77,7 @@ class Capture:
         """For the person with the board: the map, the corners, and what to do."""
         drawn = self.coverage.draw(frame, told.view)
         rest = "" if told.residual is None else f", {told.residual:.2f} px"
-        lines = (f"{told.why}{rest}", f"{self.coverage.share:.0%}: {told.advice}")
+        lines = (f"{told.why}{rest}", f"{self.coverage.share:.0%}", *told.advice.split("; "))
         for number, line in enumerate(lines):
             for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
                 place = (10, 24 + 24 * number)

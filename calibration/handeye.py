@@ -33,6 +33,8 @@ SOLVERS = {
 JOINT = "joint refinement"
 SUBSETS = 12  # of poses, drawn to begin from: a bad pose is not in all of them
 OUTLIER = 3.5  # times the median view's error
+WORST = 4.0  # px at the median pose: no noise does that
+DISAGREE = "is the board fixed, and are the arm's poses those of the pictures?"
 FOLDS = 5
 
 
@@ -162,13 +164,15 @@ def _without_outliers(task: Task, boards: Sequence[Array]) -> tuple[list[int], R
         fine = errors <= OUTLIER * np.median(errors[kept])
         agreed = [n for n in range(len(boards)) if fine[n]]
         if set(agreed) >= set(kept):
+            if (typical := float(np.median(errors[kept]))) > WORST:
+                found_, wanted = f"{typical:.1f} px at the median pose", f"{WORST:g} px at most"
+                raise Invalid("poses", found_, wanted, DISAGREE)
             return kept, found
         kept = [n for n in kept if fine[n]]
         if len(kept) < FEWEST:
             named = "; ".join(f"{n}: {errors[n]:.1f} px" for n in np.flatnonzero(~fine))
-            wanted = f"{FEWEST} or more that agree"
-            remedy = "is the board fixed, and are the arm's poses those of the pictures?"
-            raise Invalid("poses", f"{len(kept)} that agree ({named})", wanted, remedy)
+            wanted = f"{FEWEST} or more that agree (off: {named})"
+            raise Invalid("poses", f"{len(kept)} that agree", wanted, DISAGREE)
         camera, board = found.camera, found.board
 
 

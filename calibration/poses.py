@@ -91,9 +91,9 @@ def _possible(
             break
     if len(found) < count:
         told = ", ".join(f"{number} {why}" for why, number in refused.most_common())
-        wanted = f"{count} that can be taken"
+        wanted = f"{count} that can be taken (refused: {told})"
         remedy = "move the board to the middle of the picture, or widen the box"
-        raise Invalid("poses", f"{len(found)} of {DRAWN} drawn ({told})", wanted, remedy)
+        raise Invalid("poses", f"{len(found)} of {DRAWN} drawn", wanted, remedy)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -52,16 +53,12 @@ def moved(motion: Array, points: Array) -> Array:
     return found
 
 
-def turn_of(motion: Array) -> Array:
-    """Axis times angle (rad)."""
-    found: Array = Rotation.from_matrix(motion[:3, :3]).as_rotvec()
-    return found
-
-
 def apart(one: Array, other: Array) -> tuple[float, float]:
     """How far (m) and by what angle (rad) two poses differ."""
-    turn = turn_of(inverse(one) @ other)
-    return float(np.linalg.norm(one[:3, 3] - other[:3, 3])), float(np.linalg.norm(turn))
+    # Of two rotation matrices the chord's length is 2 sqrt(2) sin(angle / 2).
+    chord = float(np.linalg.norm(one[:3, :3] - other[:3, :3])) / (2 * math.sqrt(2))
+    place = float(np.linalg.norm(one[:3, 3] - other[:3, 3]))
+    return place, 2 * math.asin(min(chord, 1.0))
 
 
 def crosses(vectors: Array) -> Array:
