@@ -3,10 +3,11 @@
     python -m benchmarks.improving run out/improving/factory0 --room factory --seed 0
     python -m benchmarks.improving show out/improving/* --out benchmarks/results/improving
 
-`run` plays the cell in lockstep (lockstep.py) with the policy that comes along, and the learner of
-`policy.finetune` reads its log and offers models, which are served from the next episode on. The
-learner sees what the detectors say, never the simulator's truth; that is counted beside it. Between
-two episodes it makes all the updates that are due, as it does while a real episode is played.
+`run` plays the cell in lockstep (lockstep.py) with the policy that comes along, first as it came
+(`--alone`: what all else is compared with). Then the hand's camera is looked for in the log, and the
+learner of `policy.finetune` reads it and offers models, which are served from the next episode on.
+It sees what the detectors say, never the simulator's truth; that is counted beside it. Between two
+episodes it makes all the updates that are due, as it does while a real episode is played.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def summary(told: dict[str, Any]) -> dict[str, Any]:
     agreed = [one for one in episodes if one["judged"] is not None]
     return {
         "room": told["room"], "seed": told["seed"], "choices": told["choices"],
-        "explore": told["explore"], "episodes": len(episodes),
+        "explore": told["explore"], "alone": told["alone"], "episodes": len(episodes),
         "first": str(rate(episodes[:FIRST], "judged")),
         "last": str(rate(episodes[-LAST:], "judged")),
         "first_truth": str(rate(episodes[:FIRST], "truth")),
@@ -120,6 +121,7 @@ def show(a: argparse.Namespace) -> None:
             good = np.array([episode["judged"] is True for episode in one["episodes"]], float)
             smooth = np.convolve(good, np.ones(WINDOW) / WINDOW, "valid")
             axis.plot(np.arange(WINDOW, len(good) + 1), smooth, label=f"seed {one['seed']}")
+            axis.axvline(one["alone"], color="grey", linewidth=0.8, linestyle=":")
         axis.set(title=room, xlabel="episode", ylim=(0, 1))
         axis.grid(alpha=0.3)
     first = np.atleast_1d(axes)[0]

@@ -8,31 +8,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from policy.contract import Invalid, View
+from policy.contract import Invalid
 from policy.contract.depth import depth_metres
 from policy.experience.log import open_index, read_episode
 
 from .cell import DEPTH, Cell
-from .geometry import hand, view_of
+from .geometry import hand
 from .registration import Registration
 from .rim_depth import register_depth
 
 FEWEST, MOST = 10, 30  # episodes, the latest; of more, the camera is known no better than the bin
 
 
-def view_by_log(cell: Cell, name: str, log: Path) -> View | None:
-    """As a policy that sees the depth of camera `name` is told of it; None where the log has too
-    little of that yet."""
-    with open_index(log) as index:
-        if len(index) < FEWEST:
-            return None
-    camera = cell.cameras[name]
-    found = camera_by_log(cell, name, log).camera(camera)
-    return view_of(found, f"{name}{DEPTH}", cell.bin)
-
-
-def camera_by_log(cell: Cell, name: str, log: Path) -> Registration:
-    """Of the camera `name`, by the depth that the log's latest episodes have of it."""
+def camera_by_log(cell: Cell, name: str, log: Path) -> Registration | None:
+    """Of the camera `name`, by the depth that the log's latest episodes have of it; None where
+    there are too few yet."""
     camera, image = cell.cameras[name], f"{name}{DEPTH}"
     if camera.depth is None:
         wanted = "a camera that measures distance"
@@ -40,6 +30,8 @@ def camera_by_log(cell: Cell, name: str, log: Path) -> Registration:
     frames, poses = [], []
     with open_index(log) as index:
         latest = sorted(index, key=lambda entry: entry.episode_id)[-MOST:]
+    if len(latest) < FEWEST:
+        return None
     for entry in latest:
         episode = read_episode(entry.path)
         if image not in episode.images:

@@ -267,8 +267,9 @@ def test_a_camera_that_is_elsewhere_is_worth_a_model_at_once(tmp_path: Path) -> 
     """Before anything was learnt, all networks look through it from where it is."""
     trained = read_start(TRAINED / "grasp.safetensors")
     [view] = trained.deployment.views
-    one, *rows = view.matrix
-    moved = replace(view, matrix=((*one[:3], one[3] + 8.0), *rows))  # 8 px at a distance of 1 m
+    (*one, last), two, three = view.matrix
+    rows: Any = ((*one, last + 8.0), two, three)  # 8 px at a distance of 1 m
+    moved = replace(view, matrix=rows)
     path, log = tmp_path / "views.json", tmp_path / "log"
     path.write_text(json.dumps([encode(moved)]))
     with EpisodeWriter(log, EpisodeInfo(trained.deployment.interface, "online")) as writer:

@@ -74,9 +74,8 @@ class FinetuneNode(Node):
         self._tell()
 
     def _learner(self) -> list[str]:
-        if self._search.given_up:
-            why = self._search.given_up
-            self.get_logger().warning(f"the camera is taken to be where the cell has it: {why}")
+        if self._search.said:
+            self.get_logger().info(self._search.said)
         views = self._search.path
         return [*self._command, f"views={views}"] if views.exists() else self._command
 
@@ -97,7 +96,7 @@ class FinetuneNode(Node):
             self._offers.publish(String(data=str(offer.resolve())))
 
     def _health(self) -> Health:
-        figures = {"deaths": self._deaths, "offer": self._offer}
+        figures = {"deaths": self._deaths, "offer": self._offer, "camera": self._search.said}
         if self._process is None:
             if not self._deaths:
                 return OK, "looks where the camera is", figures
