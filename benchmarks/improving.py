@@ -4,10 +4,10 @@
     python -m benchmarks.improving show out/improving/* --out benchmarks/results/improving
 
 `run` plays the cell in lockstep (lockstep.py) with the policy that comes along, first as it came
-(`--alone`: what all else is compared with). Then the hand's camera is looked for in the log, and the
-learner of `policy.finetune` reads it and offers models, which are served from the next episode on.
-It sees what the detectors say, never the simulator's truth; that is counted beside it. Between two
-episodes it makes all the updates that are due, as it does while a real episode is played.
+(`--alone`: what all else is compared with). Then the hand's camera is looked for in the log, and
+the learner of `policy.finetune` reads it and offers models, which are served from the next episode
+on. It sees what the detectors say, never the simulator's truth; that is counted beside it. Between
+two episodes it makes all the updates that are due, as it does while a real episode is played.
 """
 
 from __future__ import annotations
