@@ -15,7 +15,8 @@ def delay_of(response: npt.ArrayLike, command: npt.ArrayLike, period: float, mos
     """Seconds from `command` to `response`, both sampled every `period`, 0 to `most` s: where their
     normalised cross-correlation is highest, between samples by the parabola through the peak.
     All that delays counts: dead time and the follower's own lag."""
-    a, b = (np.asarray(x, float) - np.mean(x) for x in (response, command))
+    a, b = np.asarray(response, float), np.asarray(command, float)
+    a, b = a - a.mean(), b - b.mean()
     reach = round(most / period)
     if len(a) != len(b) or len(a) < 4 * reach:
         wanted = f"of one length, {4 * reach} samples or more"

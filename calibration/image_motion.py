@@ -38,7 +38,10 @@ def image_motion(pictures: Sequence[npt.NDArray[np.uint8]], region: Region, reac
     fraction of a pixel. What lies in the region must be on one thing that moves: the hand, for a
     fixed camera; the table or bin, for the hand's."""
     top, left, height, width = region
-    grey = [cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) if p.ndim == 3 else p for p in pictures]
+    grey = [
+        np.asarray(cv2.cvtColor(p, cv2.COLOR_RGB2GRAY) if p.ndim == 3 else p, np.uint8)
+        for p in pictures
+    ]
     patch = grey[0][top : top + height, left : left + width]
     if min(top, left) < reach or patch.std() < 2:
         wanted = f"with something to see in it, {reach} px or more from the picture's edge"
@@ -63,13 +66,10 @@ def _found(picture: npt.NDArray[np.uint8], patch: npt.NDArray[np.uint8]) -> Arra
     return np.array([x + shift[0], y + shift[1]])
 
 
-def age(
-    stamps: npt.ArrayLike, motion: Array, times: npt.ArrayLike, positions: npt.ArrayLike
-) -> Age:
+def age(stamps: Array, motion: Array, times: Array, positions: Array) -> Age:
     """From pictures' stamps (s) and their motion, and the TCP's positions (m) at `times`: the
     picture moves in proportion to the TCP, as that was when it was exposed. What is left over
     grows with speed as far as it is jitter, and does not as far as it is noise."""
-    stamps, times, positions = (np.asarray(x, float) for x in (stamps, times, positions))
     use = (stamps - OLDEST > times[0]) & (stamps < times[-1])
     stamps, motion = stamps[use], motion[use]
     if len(stamps) < FEWEST:

@@ -80,17 +80,16 @@ def dead_time(
     common = fit.solve(fit.start())
     spread = np.concatenate([common[:4], np.full(len(steps.times), common[4])])
     found = fit.solve(spread)
-    covariance = fit.covariance(found)
-    each, noise = found[4:], np.diag(covariance)
-    count = len(each)
-    spread_ = float(np.var(each, ddof=1))
-    jitter = float(np.sqrt(max(spread_ - float(noise.mean()), 0.0)))
-    # What the lag may have taken from all of them alike, and the few that were sent.
-    alike = float(covariance.mean())
+    covariance, each = fit.covariance(found), found[4:]
+    # What the lag may have taken from all of them alike moves their mean, not their spread.
+    alike, count = float(covariance.mean()), len(each)
+    noise = float(np.trace(covariance)) / count - alike
+    variance = float(np.var(each, ddof=1))
+    jitter = float(np.sqrt(max(variance - noise, 0.0)))
     lag, steepest, gain = float(np.exp(found[0])), float(np.exp(found[2])), float(found[3])
     return Dead(
-        float(each.mean()), jitter, float(np.sqrt(alike + spread_ / count)),
-        float(np.sqrt(spread_ / (2 * (count - 1)))), lag, steepest, gain, each,
+        float(each.mean()), jitter, float(np.sqrt(alike + variance / count)),
+        float(np.sqrt(variance / (2 * (count - 1)))), lag, steepest, gain, each,
     )  # fmt: skip
 
 

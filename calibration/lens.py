@@ -47,6 +47,10 @@ class Lens:
     def fisheye(self) -> bool:
         return self.distortion_model == "equidistant"
 
+    def zoomed(self, factor: float) -> Lens:
+        fx, fy = self.focal
+        return replace(self, focal=(factor * fx, factor * fy))
+
     def project(self, points: Array) -> Array:
         """Pixels (N, 2) of points in the optical frame."""
         return self.project_with_slopes(points)[0]

@@ -19,10 +19,11 @@ from .rigid import quaternion
 from .write import measured
 
 Array = npt.NDArray[np.float64]
-# How far a mounted camera may be off before anything was seen: standard deviations of shift (m),
-# turn (rad), and of the logarithms of focal length and of depth's scale. Wide enough to be
-# outvoted by one frame; what the bin does not show stays as the cell file has it.
-PRIOR = np.array([0.03] * 3 + [0.06] * 3 + [0.03, 0.015])
+# How far a mounted camera may be off before anything was seen, as standard deviations of shift (m)
+# and turn (rad): wide enough to be outvoted by one frame; what the bin does not show stays as the
+# cell file has it.
+SHIFT, TURN, ZOOM = 0.03, 0.06, 0.03
+TRUST = 3.0  # residuals of a focal length that was measured
 STEPS = 8  # at each width of the robust loss
 FEWEST = 200  # points that must lie on the bin, in all frames together
 
@@ -72,6 +73,13 @@ class Registration:
         return replace(camera, pose=pose, focal=values["focal"])
 
 
+def prior(camera: Camera, other: float) -> Array:
+    """Standard deviations of shift, turn, logarithm of the focal length, and one more."""
+    focal = camera.focal
+    zoom = ZOOM if focal.residual is None else TRUST * focal.residual / min(focal.value)
+    return np.array([SHIFT] * 3 + [TURN] * 3 + [max(zoom, 1e-6), other])
+
+
 def turned(vector: Array) -> Array:
     """The rotation matrix of axis times angle."""
     return np.asarray(cv2.Rodrigues(np.asarray(vector, np.float64))[0], np.float64)
@@ -84,43 +92,45 @@ def turn_of(matrix: Array) -> Array:
 
 @dataclass(frozen=True)
 class Equations:
-    """What one frame says at the present estimate: residuals in standard deviations, a row of the
+    """What one part says at the present estimate: residuals in standard deviations, a row of the
     Jacobian each."""
 
     residuals: Array
     jacobian: Array
 
 
-# From (shift, turn, log zoom, log scale) and the width of the loss (m, px) to a frame's equations.
-Linearise = Callable[[Array, float], Equations]
+# From (shift, turn, log zoom, one more) and the width of the loss (m, px) to the equations of
+# each part: a frame, an edge.
+Linearise = Callable[[Array, float], Sequence[Equations]]
 
 
-def solve(frames: Sequence[Linearise], widths: Sequence[float]) -> tuple[Array, Array]:
-    """The estimate and its covariance, over all frames together. The loss (Geman and McClure's)
-    narrows from one width to the next: wide, it finds its way; narrow, it does not hear what
-    lies in the bin. Frames, not points, count as independent."""
-    found = np.zeros(len(PRIOR))
+def solve(
+    linearise: Linearise, widths: Sequence[float], prior: Array, start: Array | None = None
+) -> tuple[Array, Array]:
+    """The estimate and its covariance. The loss (Geman and McClure's) narrows from one width to the
+    next: wide, it finds its way; narrow, it does not hear what lies in the bin. Parts, not points,
+    count as independent."""
+    found = np.zeros(len(prior)) if start is None else start
     for width in widths:
         for _ in range(STEPS):
-            normal, gradients = _normal(frames, found, width)
+            normal, gradients = _normal(linearise, found, width, prior)
             step = -np.linalg.solve(normal, gradients.sum(axis=0))
             found = _moved(found, step)
-            if np.abs(step / PRIOR).max() < 1e-4:
+            if np.abs(step / prior).max() < 1e-3:
                 break
-    normal, gradients = _normal(frames, found, widths[-1])
-    inverse = np.linalg.inv(normal)
+    normal, gradients = _normal(linearise, found, widths[-1], prior)
+    inverse: Array = np.asarray(np.linalg.inv(normal), np.float64)
     spread = gradients[:-1].T @ gradients[:-1]  # the last is the prior's
-    covariance: Array = inverse + inverse @ spread @ inverse
+    covariance: Array = inverse + np.asarray(inverse @ spread @ inverse, np.float64)
     return found, covariance
 
 
-def _normal(frames: Sequence[Linearise], found: Array, width: float) -> tuple[Array, Array]:
-    normal, gradients = np.diag(PRIOR**-2.0), []
-    for frame in frames:
-        equations = frame(found, width)
-        normal += equations.jacobian.T @ equations.jacobian
-        gradients.append(equations.jacobian.T @ equations.residuals)
-    return normal, np.array([*gradients, found / PRIOR**2])
+def _normal(linearise: Linearise, found: Array, width: float, prior: Array) -> tuple[Array, Array]:
+    normal, gradients = np.diag(prior**-2.0), []
+    for part in linearise(found, width):
+        normal += part.jacobian.T @ part.jacobian
+        gradients.append(part.jacobian.T @ part.residuals)
+    return normal, np.array([*gradients, found / prior**2])
 
 
 def _moved(found: Array, step: Array) -> Array:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -17,13 +16,15 @@ from policy.contract import Invalid
 
 from .cell import Bin, Camera
 from .geometry import rotation
-from .registration import Array, Equations, Linearise, Registration, enough, solve, turned
+from .lens import Lens
+from .registration import Array, Equations, Registration, enough, prior, solve, turned
 
 Depths = npt.NDArray[np.floating]
 Crop = tuple[int, int, int, int]  # top, left, height, width
 RAYS = 6000  # of a frame, at most
 # Widths of the loss, m: as far as a camera may be astray, down to what noise alone explains.
 WIDTHS = (0.03, 0.02, 0.012, 0.008, 0.006)
+SCALE = 0.015  # standard deviation of a depth camera's scale
 EDGE = 0.006  # m: a point so near the rim may be the table's as well
 GRAIN = 0.0012  # m: what rounding, edges and the bin's own making leave
 
@@ -41,13 +42,16 @@ def register_depth(
     if camera.depth is None or camera.mount != "wrist":
         raise Invalid("camera", camera.mount, "a wrist camera with depth", "name another camera")
     if len(frames) != len(tcp_poses) or not frames:
-        found = f"{len(frames)} frames, {len(tcp_poses)} poses"
-        raise Invalid("frames", found, "one pose a frame, and one or more", "pair them by stamp")
+        given = f"{len(frames)} frames, {len(tcp_poses)} poses"
+        raise Invalid("frames", given, "one pose a frame, and one or more", "pair them by stamp")
     views = [
         _View(frame, pose, camera, box, crop) for frame, pose in zip(frames, tcp_poses, strict=True)
     ]
-    calls: list[Linearise] = [view.linearise for view in views]
-    found, covariance = solve(calls, WIDTHS)
+
+    def linearise(found: Array, width: float) -> list[Equations]:
+        return [view.linearise(found, width) for view in views]
+
+    found, covariance = solve(linearise, WIDTHS, prior(camera, SCALE))
     off = np.concatenate([view.distances(found) for view in views])
     near = off[np.abs(off) < WIDTHS[-1]]
     enough(len(near), "frames")
@@ -142,16 +146,8 @@ def _points(metres: Array, camera: Camera, crop: Crop | None) -> Array:
         [left + (u.ravel() + 0.5) * width / columns - 0.5,
          top + (v.ravel() + 0.5) * height / rows - 0.5]
     )[known]  # fmt: skip
-    return np.column_stack([rays(camera, pixels), np.ones(len(pixels))]) * depth[known, None]
-
-
-def rays(camera: Camera, pixels: Array) -> Array:
-    """Where the rays of these pixels (N, 2) cross the plane at a distance of 1."""
-    (fx, fy), (cx, cy) = camera.focal.value, camera.centre.value
-    matrix = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
-    terms = np.array(camera.distortion.value or (0.0,) * 4)
-    fisheye = camera.distortion_model == "equidistant"
-    undistort = cv2.fisheye.undistortPoints if fisheye else cv2.undistortPoints
     if not len(pixels):
-        return np.zeros((0, 2))
-    return np.asarray(undistort(pixels[:, None], matrix, terms), np.float64).reshape(-1, 2)
+        return np.zeros((0, 3))
+    rays = Lens.of(camera).rays(pixels)
+    points: Array = np.column_stack([rays, np.ones(len(pixels))]) * depth[known, None]
+    return points

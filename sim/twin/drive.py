@@ -77,6 +77,8 @@ class ArmDriver:
         self._efforts = np.array(
             [model.actuator(f"joint{i}").forcerange[1] for i in range(world.joints)]
         )
+        servos = [model.actuator(f"joint{i}").id for i in range(world.joints)]
+        self._damping = model.actuator_biasprm[servos, 2]  # N*m*s/rad, negative
         self._sequence, self._due_ns = 0, self._period
         self.reset(Misfit())
 
@@ -143,6 +145,7 @@ class ArmDriver:
         self._heavy, self._strained = 0.0, np.zeros(self._world.joints)
         self._read_ns = 0
         self._read: Array | None = None
+        self._rates = self._world.rates
 
     def tick(self, now_ns: int) -> None:
         """Decide the setpoint of the tick that begins at `now_ns`."""
@@ -158,6 +161,7 @@ class ArmDriver:
             if reason:
                 self._stop("protective_stop", reason)
         world.move(follower.angles, self._dt)
+        self._rates = world.rates
 
     def _take(self, command: _Twist | _Goal | _Step, now_ns: int) -> None:
         if self.mode != "ready":
@@ -221,6 +225,13 @@ class ArmDriver:
 
     # Readings -----------------------------------------------------------------------------------
 
+    def _pushed(self) -> Array:
+        """What the servos pushed in the last step. The integrator takes their damping at the step's
+        end, MuJoCo tells it at its beginning: to whoever weighs torque against motion that looks
+        like heavier joints."""
+        found: Array = self._world.torques + self._damping * (self._world.rates - self._rates)
+        return found
+
     def read(self, now_ns: int) -> ArmState | None:
         """Read the encoders, if it is time."""
         if now_ns < self._due_ns:
@@ -235,7 +246,7 @@ class ArmDriver:
         w, x, y, z = quaternion(self._yaw_shift @ turn)
         self._sequence += 1
         return ArmState(
-            now_ns, self._sequence - 1, angles, velocities, world.torques, place + self._shift,
+            now_ns, self._sequence - 1, angles, velocities, self._pushed(), place + self._shift,
             np.array([x, y, z, w]), self.contact_force(), self.mode, self.reason,
         )  # fmt: skip
 
