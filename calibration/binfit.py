@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from policy.contract import Invalid
 
@@ -129,7 +129,7 @@ def _edge(up: Array, guess: float) -> float:
 
     def misses(x: Array) -> Array:
         away = (x[0] - at) / abs(x[1])
-        smeared = x[2] * norm.cdf(away) + x[3] * norm.pdf(away)
+        smeared = x[2] * ndtr(away) + x[3] * np.exp(-(away**2) / 2)
         return np.asarray(smeared - counts / max(many, 1.0), np.float64)
 
     found = least_squares(misses, [guess, 0.05 * guess, 1.0, 0.0], loss="soft_l1", f_scale=0.2)

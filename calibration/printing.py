@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from matplotlib.figure import Figure
-
 from policy.contract import Invalid
 
 from .board import Board
@@ -16,6 +14,8 @@ INCH = 0.0254
 
 def write_print(path: Path, board: Board, paper: tuple[float, float] = PAPER) -> None:
     """A page to print at 100 %, that says how large it must come out: .pdf, .png or .svg."""
+    from matplotlib.figure import Figure  # slow to import, and no other command needs it
+
     (across, down), (width, height) = board.size, paper
     if across > width or down > height:
         wanted = f"at most {width:g} x {height:g} m, the paper"
