@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from policy.contract import Invalid
 from policy.contract.depth import depth_metres
 from policy.experience.log import open_index, read_episode
@@ -17,12 +19,13 @@ from .geometry import hand
 from .registration import Registration
 from .rim_depth import register_depth
 
+SURE = 0.001  # m, of where it is: a moving arm spoils more than noise does
 FEWEST, MOST = 10, 30  # episodes, the latest; of more, the camera is known no better than the bin
 
 
 def camera_by_log(cell: Cell, name: str, log: Path) -> Registration | None:
     """Of the camera `name`, by the depth that the log's latest episodes have of it; None where
-    there are too few yet."""
+    they are too few yet to be sure."""
     camera, image = cell.cameras[name], f"{name}{DEPTH}"
     if camera.depth is None:
         wanted = "a camera that measures distance"
@@ -42,4 +45,12 @@ def camera_by_log(cell: Cell, name: str, log: Path) -> Registration | None:
         height = told["tcp_height"] + cell.bin.centre.value[2]
         frames.append(depth_metres(episode.images[image][0], camera.depth.span.value))
         poses.append(hand((told["tcp_x"], told["tcp_y"], height), told["tcp_yaw"]))
-    return register_depth(frames, poses, camera, cell.bin)
+    found = register_depth(frames, poses, camera, cell.bin)
+    sigma = float(np.sqrt(np.diag(found.covariance)[:3].max()))
+    if sigma <= SURE:
+        return found
+    if len(latest) < MOST:
+        return None
+    wanted = f"{1e3 * SURE:g} mm or less of a standard deviation"
+    remedy = "let the arm stand still when an episode begins"
+    raise Invalid(f"cameras.{name}", f"{1e3 * sigma:.1f} mm", wanted, remedy)
