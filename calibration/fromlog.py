@@ -38,8 +38,8 @@ def camera_by_log(cell: Cell, name: str, log: Path) -> Registration | None:
     for entry in latest:
         episode = read_episode(entry.path)
         if image not in episode.images:
-            found, wanted = sorted(episode.images), f"{image} among the images"
-            raise Invalid(f"{entry.path}: images", found, wanted, "record it, or name another log")
+            seen, wanted = sorted(episode.images), f"{image} among the images"
+            raise Invalid(f"{entry.path}: images", seen, wanted, "record it, or name another log")
         names = [one.name for one in episode.info.interface.observation.proprio]
         told = dict(zip(names, episode.proprio[0].tolist(), strict=True))
         height = told["tcp_height"] + cell.bin.centre.value[2]
