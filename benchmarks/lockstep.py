@@ -18,7 +18,15 @@ import numpy.typing as npt
 from regrasp_nodes.episode.acting import explored, proprioception
 from regrasp_nodes.episode.recorder import Recorder, Rollout
 from regrasp_nodes.episode.resetting import STIR_AFTER, Resetting
-from regrasp_nodes.episode.routine import SETTLE_S, Frames, Interrupted, Phase, Places, Routine
+from regrasp_nodes.episode.routine import (
+    SETTLE_S,
+    STAND_S,
+    Frames,
+    Interrupted,
+    Phase,
+    Places,
+    Routine,
+)
 from regrasp_nodes.guard import Command, Guard, Sensed, Step
 
 from calibration import Cell, load_cell
@@ -201,18 +209,14 @@ class LockstepCell(Driven):
         if problem:
             raise Interrupted(f"reset: {problem}")
 
-    def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None:
-        self._unstopped()
-        try:
-            self.guard.move(np.asarray(pose), speed, self.now)
-        except Invalid as error:
-            raise Interrupted(str(error)) from error
-        until = self.now + round(WAY * 1e9)
-        while not self.guard.arrived():
-            self.tick()
-            self._unstopped()
-            if self.guard.moving() is None or self.now > until:
-                raise Interrupted("the way was given up")
+    def stand(self) -> None:
+        self.wait(STAND_S)
+
+    def push(self, pose: Array, speed: float) -> None:
+        self._go(pose, speed, yields=True)
+
+    def move(self, pose: Array, aperture: float | None = None) -> None:
+        self._go(pose)
         if aperture is not None:
             self.guard.grip(aperture)
             self.wait(0.1)
@@ -221,6 +225,19 @@ class LockstepCell(Driven):
                 self.tick()
                 if self.now > until:
                     break
+
+    def _go(self, pose: Array, speed: float = 0.0, yields: bool = False) -> None:
+        self._unstopped()
+        try:
+            self.guard.move(np.asarray(pose), speed, self.now, yields)
+        except Invalid as error:
+            raise Interrupted(str(error)) from error
+        until = self.now + round(WAY * 1e9)
+        while not self.guard.arrived():
+            self.tick()
+            self._unstopped()
+            if self.guard.moving() is None or self.now > until:
+                raise Interrupted("the way was given up")
 
     def aperture(self) -> float:
         assert self.claw is not None

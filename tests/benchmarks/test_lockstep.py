@@ -43,6 +43,19 @@ def test_it_plays_judges_and_writes_down_and_the_same_again(tmp_path: Path) -> N
     assert rounds[0] == rounds[1]
 
 
+def test_stirring_moves_things_whatever_the_fingers_land_on(tmp_path: Path) -> None:
+    with Host(OnnxPolicy(TRAINED)) as host:
+        cell = LockstepCell(host, tmp_path / "log", "factory", 1, 0.0, tmp_path / "reward")
+        with cell.twin:
+            cell.calibrate()
+            before = cell.twin.truth().object_positions
+            cell.reset(stir=True)
+            cell.reset(stir=True)
+            moved = np.linalg.norm(cell.twin.truth().object_positions - before, axis=1)
+            assert cell.guard.counts["ways that yielded"] > 2
+    assert np.sort(moved)[-3] > 0.02
+
+
 def test_a_person_takes_over_and_lets_go_and_the_arm_does_not_jerk(tmp_path: Path) -> None:
     """Both actions and who drove are in the log; the learner draws what the person did."""
     with Host(OnnxPolicy(TRAINED)) as host:

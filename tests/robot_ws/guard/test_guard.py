@@ -271,6 +271,24 @@ def test_scripted_ways(rig: Rig) -> None:
         rig.guard.move(corner * np.nan, 0.0, rig.now)
 
 
+def test_a_way_that_yields_is_done_where_something_is_in_the_way(rig: Rig) -> None:
+    thing = rig.twin.truth().object_positions[0]
+    low, high = rig.guard.limits.low, rig.guard.limits.high
+    above = np.array([*np.clip(thing[:2], low[:2], high[:2]), high[2], 0.0])
+    rig.guard.grip(0.0)
+    rig.guard.move(above, 0.0, rig.now)
+    assert rig.run(5.0, rig.guard.arrived)
+    rig.guard.move(np.array([*above[:2], low[2], 0.0]), 0.1, rig.now, yields=True)
+    assert rig.run(5.0, rig.guard.arrived)
+    assert rig.pose()[2] > thing[2]
+    rig.run(0.5)
+    assert np.linalg.norm(rig.commands[-1].velocity) < 0.02  # it does not go on pressing
+    assert rig.guard.stopped is None
+    rig.guard.move(above, 0.1, rig.now, yields=True)
+    assert rig.run(5.0, rig.guard.arrived)
+    np.testing.assert_allclose(rig.pose()[:3], above[:3], atol=0.005)
+
+
 def test_during_a_way_the_policy_is_not_heard_but_a_person_is(rig: Rig) -> None:
     rig.guard.move(rig.pose() - [0, 0, 0.2, 0], 0.1, rig.now)
     rig.run(0.2)

@@ -21,10 +21,12 @@ from policy.experience.episode import Action, Driver, EpisodeInfo, Observation, 
 from policy.experience.errors import ExperienceError
 
 from .episode.recorder import Recorder, Rollout
-from .episode.routine import Frames, Interrupted, Phase
+from .episode.routine import STAND_S, Frames, Interrupted, Phase
 from .pictures import picture_of
 from .reach import LOOK_S, SILENCE_S, Reach
 from .wiring import EVERY, LATCHED, nanoseconds, now_ns, stamp
+
+STILL = np.array([1e-3, 1e-3, 1e-3, 5e-3])  # m, rad: less is noise
 
 
 class RosHands(Reach):
@@ -97,6 +99,18 @@ class RosHands(Reach):
         result = self.act(self._resetter, ResetCell.Goal(stir=stir), "reset")
         if not result.done:
             raise Interrupted(f"reset: {result.message}")
+
+    def stand(self) -> None:
+        at, since = self.pose(), now_ns(self.node)
+
+        def stood() -> bool:
+            nonlocal at, since
+            here, now = self.pose(), now_ns(self.node)
+            if (np.abs(here - at) > STILL).any():
+                at, since = here, now
+            return now - since > STAND_S * 1e9
+
+        self.until(stood, "the arm did not come to rest")
 
     def judge(
         self, before: Frames, after: Frames, empty: bool = False, episode_id: str = ""

@@ -54,9 +54,15 @@ class Reach:
     def guard_silent(self) -> bool:
         return time.monotonic() - self._heard > SILENCE_S
 
-    def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None:
+    def move(self, pose: Array, aperture: float | None = None) -> None:
+        self._go(pose, MoveTo.Goal(aperture=math.nan if aperture is None else aperture))
+
+    def push(self, pose: Array, speed: float) -> None:
+        """As far as it goes."""
+        self._go(pose, MoveTo.Goal(speed=speed, aperture=math.nan, yields=True))
+
+    def _go(self, pose: Array, goal: MoveTo.Goal) -> None:
         self._await_hands_off()
-        goal = MoveTo.Goal(speed=speed, aperture=math.nan if aperture is None else aperture)
         goal.position.x, goal.position.y, goal.position.z, goal.yaw = (float(v) for v in pose)
         result = self.act(self._mover, goal, "guard")
         if not result.reached:

@@ -45,7 +45,7 @@ class Ways:
             if not (goal.speed >= 0 and not math.isinf(goal.aperture)):
                 found = (goal.speed, goal.aperture)
                 raise Invalid("speed, aperture", found, "0 or more; m or NaN", "correct the goal")
-            self._guard.move(target, goal.speed, now)
+            self._guard.move(target, goal.speed, now, goal.yields)
         except Invalid as error:
             handle.abort()
             return MoveTo.Result(reached=False, message=str(error))

@@ -26,6 +26,7 @@ Frames = Mapping[str, npt.NDArray[np.uint8]]
 FINGERS = "fingers"  # who judges by the gripper's width alone
 EMPTY, OPEN = 0.003, 0.002  # m from closed and from open: nothing is between them
 SETTLE_S = 1.5  # before a picture: the arm stands, and what was dropped has rolled out
+STAND_S = 0.3  # before an episode: longer than a picture may be old
 DROP = 0.16  # m above the bin's floor: above the pile
 ASIDE = 0.4  # of the bin's half width, that things are dropped around its middle
 SWING = 0.25  # of the yaw that is allowed, at an episode's start
@@ -55,7 +56,11 @@ class Interrupted(Exception):
 class Hands(Protocol):
     def say(self, phase: Phase, detail: str = "") -> None: ...
     def reset(self, stir: bool) -> None: ...
-    def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None: ...
+    def move(self, pose: Array, aperture: float | None = None) -> None: ...
+    def stand(self) -> None:
+        """Until the arm has stood for longer than a picture may be old."""
+        ...
+
     def rollout(self) -> Rollout:
         """Says so itself, once it can write it down."""
         ...
@@ -116,6 +121,7 @@ class Routine:
         hands.reset(stir)
         hands.say(Phase.APPROACH)
         hands.move(places.start(self._random), places.open)
+        hands.stand()  # as in training; and so the first picture and the pose belong together
         return hands.rollout()
 
     def judge(self) -> list[Verdict]:

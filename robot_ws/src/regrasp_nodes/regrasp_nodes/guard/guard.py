@@ -35,6 +35,7 @@ GRACE_NS = 30_000_000  # that an action may be late; then the arm brakes
 # wind up. As in training, where actions go on from the commanded pose, too.
 LEASH = 0.6
 HELD_BACK = 3.0  # steps; further off, it is not the goal that is too far but the arm that is held
+YIELDS = np.array([0.008, 0.008, 0.008, 0.05])  # m, rad: held back so far, a way that yields ends
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Guard:
         self._width: float | None = None  # what the fingers were told
         self._grip: float | None = None  # what they are to be told
         self._move: Array | None = None
+        self._yields = False
 
     # What others say ----------------------------------------------------------------------------
 
@@ -212,8 +214,9 @@ class Guard:
 
     # Scripted ways ------------------------------------------------------------------------------
 
-    def move(self, goal: Array, speed: float, now_ns: int) -> None:
-        """Go there in a straight line; raises what speaks against it."""
+    def move(self, goal: Array, speed: float, now_ns: int, yields: bool = False) -> None:
+        """Go there in a straight line; a way that `yields` is done where something holds the arm
+        back. Raises what speaks against it."""
         against = self.stopped or self._missing(now_ns)
         if against is None and self.human_drives(now_ns):
             against = "a person drives"
@@ -223,7 +226,7 @@ class Guard:
         if off > 1e-6:
             text = f"within {self.limits.low.round(3)} to {self.limits.high.round(3)}"
             raise Invalid("position", goal.round(3).tolist(), text, "stay in the cell's workspace")
-        self._move, self._due_ns = goal, 0
+        self._move, self._yields, self._due_ns = goal, yields, 0
         self._reference.go(goal, speed=speed if speed > 0 else np.inf)
 
     def moving(self) -> float | None:
@@ -238,7 +241,7 @@ class Guard:
         if self._move is None or not self._reference.reached:
             return False
         off = np.abs(self._move - self._sensed.pose)
-        if off[:3].max() > 0.005 or off[3] > 0.03:
+        if not self._yields and (off[:3].max() > 0.005 or off[3] > 0.03):
             return False
         self._move = None
         return True
@@ -291,10 +294,14 @@ class Guard:
 
     def _keep_near(self, sensed: Sensed) -> None:
         """An arm that is held back must not leap when it is let go."""
+        yields = self._move is not None and self._yields
         lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
-        if (lag > self._astray).any():
-            self.counts["arm held back"] += 1
-            self._stand(self.limits.inside(sensed.pose))
+        if (lag > (YIELDS if yields else self._astray)).any():
+            self.counts["ways that yielded" if yields else "arm held back"] += 1
+            here = self.limits.inside(sensed.pose)
+            self._stand(here)
+            if yields:
+                self._move = here
 
     def _stand(self, pose: Array) -> None:
         self._reference.place(pose)
