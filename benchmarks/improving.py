@@ -31,10 +31,9 @@ from tqdm import tqdm
 
 from policy.config import FinetuneConfig
 from policy.contract import ContractError, Invalid
-from policy.contract.files import newest
+from policy.contract.files import OFFERS, newest
 from policy.experience.errors import ExperienceError
 from policy.finetune import Finetuning
-from policy.offers import PATTERN
 from policy.runtime import OnnxPolicy
 from policy.serving.host import Host
 from policy.statistics import Rate
@@ -73,7 +72,7 @@ def run(a: argparse.Namespace) -> None:
             if tuning is None:
                 continue
             tuning.catch_up()
-            latest = newest(tuning.offers.directory, PATTERN)
+            latest = newest(tuning.offers.directory, OFFERS)
             if latest is not None and latest != served:
                 host.offer(latest).result()
                 served = latest

@@ -9,6 +9,7 @@ from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -16,6 +17,10 @@ ROOT = HERE.parent
 
 def generate_launch_description() -> LaunchDescription:
     log = LaunchConfiguration("log")
+
+    def text(name: str) -> ParameterValue:
+        return ParameterValue(LaunchConfiguration(name), value_type=str)
+
     return LaunchDescription(
         [
             DeclareLaunchArgument(
@@ -30,6 +35,17 @@ def generate_launch_description() -> LaunchDescription:
                 "start",
                 default_value=str(ROOT / "policy/trained/grasp.safetensors"),
                 description="what the learner goes on from: a run of policy.train, or weights",
+            ),
+            DeclareLaunchArgument(
+                "camera",
+                default_value="wrist",
+                description="the hand's, that is looked for in the log before learning begins; "
+                "none: it is where the cell file has it",
+            ),
+            DeclareLaunchArgument(
+                "choices",
+                default_value="",
+                description="of policy.finetune, as on its command line: 'rate=0.1 threads=2'",
             ),
             DeclareLaunchArgument(
                 "report", default_value="runs/finetune/report", description="where the report goes"
@@ -47,7 +63,7 @@ def generate_launch_description() -> LaunchDescription:
                 name="finetune",
                 output="screen",
                 respawn=True,
-                respawn_delay=2.0,
+                respawn_delay=0.5,
                 condition=IfCondition(LaunchConfiguration("learn")),
                 parameters=[
                     {
@@ -55,6 +71,8 @@ def generate_launch_description() -> LaunchDescription:
                         "log": log,
                         "out": LaunchConfiguration("learner"),
                         "start": LaunchConfiguration("start"),
+                        "camera": text("camera"),
+                        "choices": text("choices"),
                     }
                 ],
             ),

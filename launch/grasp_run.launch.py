@@ -19,6 +19,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+TWIN = ("cell", "preset", "seed", "factor", "camera_rate", "shadows", "use_sim_time")
 
 
 def ended(event: ProcessExited, _: LaunchContext) -> list[LaunchDescriptionEntity] | None:
@@ -37,7 +38,7 @@ def generate_launch_description() -> LaunchDescription:
         shared = {"cell": given("cell"), "use_sim_time": given("use_sim_time", bool)}
         return Node(
             package="regrasp_nodes", executable=f"{name}_node", name=name, output="screen",
-            respawn=respawn, respawn_delay=1.0, condition=condition,
+            respawn=respawn, respawn_delay=0.5, condition=condition,
             parameters=[{**shared, **choices}],
         )  # fmt: skip
 
@@ -115,6 +116,12 @@ def generate_launch_description() -> LaunchDescription:
                 description="the twin's pictures a second; 0: as the cell file has it",
             ),
             DeclareLaunchArgument(
+                "shadows",
+                default_value="true",
+                choices=["true", "false"],
+                description="the twin draws them: they cost half a picture's time",
+            ),
+            DeclareLaunchArgument(
                 "use_sim_time",
                 default_value="false",
                 choices=["true", "false"],
@@ -123,10 +130,7 @@ def generate_launch_description() -> LaunchDescription:
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(HERE / "twin.launch.py")),
                 condition=IfCondition(on_twin),
-                launch_arguments=[
-                    (name, LaunchConfiguration(name))
-                    for name in ("cell", "preset", "seed", "factor", "camera_rate", "use_sim_time")
-                ],
+                launch_arguments=[(name, LaunchConfiguration(name)) for name in TWIN],
             ),
             # On hardware a person arms it.
             node("guard", arm_at_start=ParameterValue(on_twin, value_type=bool)),

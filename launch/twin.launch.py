@@ -19,7 +19,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "preset",
                 default_value="lab_night",
-                description="the room: factory, kitchen, lab_night; empty: as the cell file has it",
+                description="the room: factory, kitchen, lab_night; none: as the cell file has it",
             ),
             DeclareLaunchArgument(
                 "seed", default_value="0", description="of objects, looks and noise"
@@ -33,6 +33,12 @@ def generate_launch_description() -> LaunchDescription:
                 "camera_rate",
                 default_value="0.0",
                 description="pictures a second of twin time; 0: as the cell file has it",
+            ),
+            DeclareLaunchArgument(
+                "shadows",
+                default_value="true",
+                choices=["true", "false"],
+                description="draw them: they cost half a picture's time",
             ),
             DeclareLaunchArgument(
                 "use_sim_time",
@@ -53,6 +59,7 @@ def generate_launch_description() -> LaunchDescription:
                         "seed": given("seed", int),
                         "factor": given("factor", float),
                         "camera_rate": given("camera_rate", float),
+                        "shadows": given("shadows", bool),
                         "use_sim_time": given("use_sim_time", bool),
                     }
                 ],

@@ -35,11 +35,11 @@ from policy.contract import (
     decode_json,
     encode,
 )
-from policy.contract.files import newest
+from policy.contract.files import OFFERS, newest
 from policy.experience.errors import ExperienceError
 from policy.experience.replay import Sampler
 from policy.learners.learner import Observations
-from policy.offers import PATTERN, Offers
+from policy.offers import Offers
 from policy.run import Run
 from policy.start import read_start
 from policy.tail import Tail
@@ -165,7 +165,7 @@ class Finetuning:
             **{f"size_{name}": size for name, size in self.tail.sizes.items()},
             **{f"share_{name}": share for name, share in shares.items()},
         }
-        latest = newest(self.offers.directory, PATTERN)
+        latest = newest(self.offers.directory, OFFERS)
         self.run.record("learn", progress, values, offer=latest.name if latest else "")
 
     def offer(self) -> None:

@@ -12,14 +12,12 @@ from pathlib import Path
 import torch
 
 from policy.contract import PolicyCard
-from policy.contract.files import newest, sweep
+from policy.contract.files import OFFERS, newest, sweep
 from policy.evaluate import raw
 from policy.export import Parity, export, traced_of
 from policy.graph import Traced
 from policy.learners.learner import Observations
 from policy.networks.acting import PolicyModule
-
-PATTERN = "*.onnx"
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class Offers:
         self.directory, self._every, self._kept = directory, every, kept
         directory.mkdir(parents=True, exist_ok=True)
         sweep(directory)
-        latest = newest(directory, PATTERN)
+        latest = newest(directory, OFFERS)
         self._made = int(latest.stem) if latest else -at_once
         self._traced: Traced | None = None
 
@@ -51,7 +49,7 @@ class Offers:
         if self._traced is None or not self._traced.for_any:
             self._traced = traced_of(policy, card)
         parity = export(path, policy, card, enlarged(card, seen), updates, self._traced)
-        for old in sorted(self.directory.glob(PATTERN))[: -self._kept]:
+        for old in sorted(self.directory.glob(OFFERS))[: -self._kept]:
             old.unlink()
         return Offer(path, hashlib.sha256(path.read_bytes()).hexdigest()[:12], parity)
 

@@ -22,14 +22,14 @@ from torch.utils.tensorboard import SummaryWriter
 
 from policy.checkpoint import read_checkpoint, write_checkpoint
 from policy.contract import ContractError, Deployment, differences, encode
-from policy.contract.files import sweep, write_atomic
+from policy.contract.files import METRICS, sweep, write_atomic
 from policy.learners.learner import Learner
 from policy.progress import Progress
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-CHECKPOINT, CONFIG, METRICS = "checkpoint.safetensors", "config.json", "metrics.jsonl"
+CHECKPOINT, CONFIG = "checkpoint.safetensors", "config.json"
 DEPLOYMENT, REVISIONS = "deployment.json", "revisions.json"
 # May differ when a run is continued: of what it learns, nothing.
 UNIMPORTANT = (

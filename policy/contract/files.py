@@ -7,6 +7,9 @@ import shutil
 import threading
 from pathlib import Path
 
+# What a learner leaves in its directory, for whoever looks after it: measurements, and models.
+METRICS, OFFERS = "metrics.jsonl", "*.onnx"
+
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write beside `path`, flush to the disk, then rename into place.

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from disks import mounted
-from live_cell import NODES, LiveCell, live
+from live_cell import NODES, LiveCell, children, live
 from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState
 from ros_doing import until
 
@@ -169,7 +169,7 @@ def kill_often(tmp_path: Path, said: Path, kills: int) -> None:
     crept: dict[str, list[float]] = defaultdict(list)
     victims = ("guard", "policy", "reward", "reset", "episode", "finetune", "learner")
     with live(tmp_path, said, "grasp_finetune", report=tmp_path / "report",
-              learner=tmp_path / "learner") as cell:  # fmt: skip
+              learner=tmp_path / "learner", camera="none") as cell:  # fmt: skip
         watcher = cell.watcher
         going(cell)
         for number in range(kills):
@@ -220,13 +220,7 @@ def killed(cell: LiveCell, name: str) -> tuple[float, float]:
 def learner_of(cell: LiveCell) -> int | None:
     """The learner's process, child of the node that looks after it."""
     parent = cell.pid("finetune")
-    if parent is None:
-        return None
-    try:
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    except FileNotFoundError:
-        return None
-    return int(children[0]) if children else None
+    return next(iter(children(parent)), None) if parent is not None else None
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ import policy
 from policy.checkpoint import read_checkpoint
 from policy.config import make_learner
 from policy.contract import ContractError, Interface, Invalid, encode, read_card
-from policy.contract.files import newest
+from policy.contract.files import OFFERS, newest
 from policy.experience.episode import (
     PERSON,
     Action,
@@ -39,7 +39,7 @@ from policy.export import Deployed, Parity, compare, feed_of, inputs_of
 from policy.finetune import Finetuning
 from policy.learners.learner import Observations
 from policy.learners.qtopt import QTOpt
-from policy.offers import PATTERN, Offers
+from policy.offers import Offers
 from policy.run import CHECKPOINT, recorded
 from policy.runtime import OnnxPolicy
 from policy.serving.host import Host
@@ -214,7 +214,7 @@ def test_offers_are_whole_few_and_what_the_learner_is(
         while finetuning.progress.updates < 4:
             finetuning.progress.seconds += 1.0
             finetuning.advance()
-        path = newest(tmp_path / "out/offers", PATTERN)
+        path = newest(tmp_path / "out/offers", OFFERS)
         assert path is not None
         assert path.name == "00000004.onnx"
         _, values = read_checkpoint(tmp_path / "out" / CHECKPOINT)
@@ -259,7 +259,7 @@ def test_only_the_newest_are_kept_and_a_kill_leaves_no_litter(
     again = Offers(tmp_path, every=10, kept=2)
     assert not again.due(39)
     assert again.due(40)
-    assert newest(tmp_path, PATTERN) == tmp_path / "00000030.onnx"
+    assert newest(tmp_path, OFFERS) == tmp_path / "00000030.onnx"
     assert not list(tmp_path.glob(".*"))
 
 
@@ -291,7 +291,7 @@ def test_a_camera_that_is_elsewhere_is_worth_a_model_at_once(tmp_path: Path) -> 
             found = network.hand.state_dict()["_look.mounted"]
             start = trained.tensors["target.hand._look.mounted"]
             assert not torch.equal(found, start)
-    assert [one.name for one in (tmp_path / "learner/offers").glob(PATTERN)] == ["00000000.onnx"]
+    assert [one.name for one in (tmp_path / "learner/offers").glob(OFFERS)] == ["00000000.onnx"]
     with pytest.raises(Invalid, match="views: found 'front', wanted the view of wrist_depth"):
         learner.mount((replace(view, image="front"),))
 

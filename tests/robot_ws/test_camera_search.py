@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from regrasp_nodes.camera_search import CameraSearch
 
 from calibration import load_cell
+from policy.contract import Invalid
 
 CELL = load_cell(Path(__file__).resolve().parents[2] / "calibration" / "cells" / "twin.yaml")
 
@@ -20,9 +22,14 @@ def finished(search: CameraSearch) -> bool:
 
 
 def test_nothing_to_look_for_is_done(tmp_path: Path) -> None:
-    assert CameraSearch(CELL, "", tmp_path, tmp_path / "views.json").done()
+    assert CameraSearch(CELL, "none", tmp_path, tmp_path / "views.json").done()
     (tmp_path / "views.json").write_text("[]")
     assert CameraSearch(CELL, "wrist", tmp_path, tmp_path / "views.json").done()
+
+
+def test_a_camera_that_the_cell_has_not_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="camera: found 'side', wanted one of"):
+        CameraSearch(CELL, "side", tmp_path, tmp_path / "views.json")
 
 
 def test_says_why_it_gave_up(tmp_path: Path) -> None:

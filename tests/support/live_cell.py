@@ -68,22 +68,30 @@ class Watcher(Client):
         return max(moving, default=since) - since
 
 
+def children(parent: int) -> list[int]:
+    """Of all its threads; none of a process that is gone."""
+    found: list[int] = []
+    for told in Path(f"/proc/{parent}/task").glob("*/children"):
+        try:
+            found += map(int, told.read_text().split())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
 class LiveCell:
     def __init__(self, process: subprocess.Popen[str], watcher: Watcher, log: Path) -> None:
         self.process, self.watcher, self.log = process, watcher, log
 
     def pid(self, name: str) -> int | None:
         """Of the node's process, as launch started it."""
-        for folder in Path("/proc").iterdir():
-            if not folder.name.isdecimal():
-                continue
+        for child in children(self.process.pid):
             try:
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+                words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if parent == self.process.pid and f"__node:={name}".encode() in words:
-                return int(folder.name)
+            if f"__node:={name}".encode() in words:
+                return child
         return None
 
     def kill(self, name: str) -> float:
@@ -99,7 +107,8 @@ def live(folder: Path, said: Path, file: str = "grasp_run", **arguments: Any) ->
     domain = (int(os.environ["ROS_DOMAIN_ID"]) + 50) % 100 + 1
     log = folder / "log"
     given = {
-        "log": log, "reward_folder": folder / "noise", "camera_rate": 10.0, "episodes": 1000,
+        "log": log, "reward_folder": folder / "noise", "camera_rate": 10.0, "shadows": "false",
+        "episodes": 1000,
         **arguments,
     }  # fmt: skip
     words = [f"{name}:={value}" for name, value in given.items()]

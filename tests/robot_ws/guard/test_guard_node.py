@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import rclpy
 from geometry_msgs.msg import PoseStamped, TwistStamped
+from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
+from regrasp_msgs.action import MoveTo
 from regrasp_msgs.msg import ArmStatus, ExecutedStep, GuardState, PolicyStep
 from regrasp_nodes.guard_node import GuardNode
 from ros_doing import until
@@ -58,6 +60,7 @@ class Bench(Node):
         self.create_subscription(ExecutedStep, "/guard/executed", self.steps.append, 10)
         self.create_subscription(GuardState, "/guard/state", self.modes.append, LATCHED)
         self._status.publish(ArmStatus())
+        self.mover = ActionClient(self, MoveTo, "/guard/move_to")
         self._clients = {
             name: self.create_client(Trigger, f"/guard/{name}") for name in ("arm", "stop")
         }
@@ -132,6 +135,16 @@ class Bench(Node):
         self.until(lambda: len(self.steps) > count)
         self.index += 1
         return self.steps[-1]
+
+    def way(self, **parts: float) -> Any:
+        """Its result, to come."""
+        goal = MoveTo.Goal(aperture=float("nan"), speed=0.1)
+        place = self.place + [parts.get(name, 0.0) for name in ("x", "y", "z")]
+        goal.position.x, goal.position.y, goal.position.z = (float(v) for v in place)
+        sent = self.mover.send_goal_async(goal)
+        self.until(sent.done)
+        assert sent.result().accepted
+        return sent.result().get_result_async()
 
     def speed(self) -> float:
         linear = self.twists[-1].twist.linear
@@ -242,3 +255,20 @@ def test_an_old_picture_is_not_acted_upon(bench: Bench) -> None:
     done = bench.want(age=0.4, dx=0.03)
     assert done.driver == ExecutedStep.NOBODY
     assert "the picture is 0.4" in done.reasons[0]
+
+
+def test_of_two_ways_the_latest_counts(bench: Bench) -> None:
+    """Who asked for the first may have died since."""
+    bench.armed()
+    start = bench.place
+    first = bench.way(z=-0.1)
+    bench.wait(0.3)
+    second = bench.way(y=0.03)
+    bench.until(first.done)
+    assert not first.result().result.reached
+    assert first.result().result.message == "another way was asked for"
+    bench.wait(1.5)
+    bench.until(second.done)
+    assert second.result().result.reached
+    assert bench.place[1] - start[1] == pytest.approx(0.03, abs=0.005)
+    assert start[2] - bench.place[2] < 0.05

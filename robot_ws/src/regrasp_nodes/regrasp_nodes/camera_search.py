@@ -16,11 +16,16 @@ from policy.contract import Invalid, encode
 from policy.contract.files import write_atomic
 from policy.experience.errors import ExperienceError
 
+NONE = "none"  # the camera that is where the cell file has it
+
 
 class CameraSearch:
     """`path` gets the view of the camera's depth, for `policy.finetune views=PATH`."""
 
     def __init__(self, cell: Cell, camera: str, log: Path, path: Path) -> None:
+        if camera not in (NONE, *cell.cameras):
+            wanted = f"one of {sorted(cell.cameras)}, or {NONE}"
+            raise Invalid("camera", camera, wanted, f"{NONE}: it is where the cell file has it")
         self._cell, self._camera, self._log, self.path = cell, camera, log, path
         self._looking: Future[Registration | None] | None = None
         self._beside = ThreadPoolExecutor(1)
@@ -29,7 +34,7 @@ class CameraSearch:
 
     def done(self) -> bool:
         """Found, nothing to look for, or given up; else goes on."""
-        if not self._camera or self._given_up or self.path.exists():
+        if self._camera == NONE or self._given_up or self.path.exists():
             return True
         if self._looking is None:
             job = self._beside.submit(camera_by_log, self._cell, self._camera, self._log)

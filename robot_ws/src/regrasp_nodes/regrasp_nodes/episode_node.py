@@ -122,20 +122,38 @@ class EpisodeNode(Node):
         state.number, state.planned, state.successes = 0, episodes, 0
         try:
             self._hands.await_guard()
-            self._routine.learn_noise(self._cycles)
+            while not self._noise_learnt():
+                pass
             while not episodes or state.number < episodes:
                 self._await_resume()
                 state.number += 1
                 state.episode_id = self._latest = new_episode_id()
                 judged = self._episode(stir=failures >= STIR_AFTER)
                 failures = 0 if judged or failures >= STIR_AFTER else failures + 1
-                if self._broken >= MOST_BROKEN:
-                    raise Interrupted(f"{self._broken} episodes in a row were broken off")
             message, good = f"{state.successes} of {state.number} succeeded", True
         except (Interrupted, ExperienceError, OSError) as error:
             message, good = str(error), False
         self._hands.say(Phase.IDLE, message)
         return message, good
+
+    def _noise_learnt(self) -> bool:
+        try:
+            self._routine.learn_noise(self._cycles)
+        except Interrupted as error:
+            self._recover(str(error))
+            return False
+        return True
+
+    def _recover(self, problem: str) -> None:
+        """Until the guard is ready for another go; after too many of them a person should look."""
+        self._counts["broken off"] += 1
+        self.get_logger().warning(f"broken off: {problem}")
+        if self._hands.stopping.is_set():
+            raise Interrupted("told to stop")
+        # Whoever armed it again has looked.
+        self._broken = 0 if self._hands.await_guard() else self._broken + 1
+        if self._broken >= MOST_BROKEN:
+            raise Interrupted(f"broken off {self._broken} times in a row: {problem}")
 
     def _await_resume(self) -> None:
         if not self._going.is_set():
@@ -159,12 +177,7 @@ class EpisodeNode(Node):
             verdicts.append(label)
         self._store(verdicts)
         if problem:
-            self._counts["broken off"] += 1
-            self.get_logger().warning(f"broken off: {problem}")
-            if hands.stopping.is_set():
-                raise Interrupted("told to stop")
-            # Whoever armed it again has looked.
-            self._broken = 0 if hands.await_guard() else self._broken + 1
+            self._recover(problem)
             return None
         self._broken = 0
         found = success(verdicts)

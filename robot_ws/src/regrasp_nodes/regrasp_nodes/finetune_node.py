@@ -8,6 +8,7 @@ another machine, and then this node is not needed but for its offers.
 from __future__ import annotations
 
 import ctypes
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,9 +18,7 @@ from pathlib import Path
 from rclpy.node import Node
 from std_msgs.msg import String
 
-from policy.contract.files import newest
-from policy.offers import PATTERN
-from policy.run import METRICS
+from policy.contract.files import METRICS, OFFERS, newest
 
 from .camera_search import CameraSearch
 from .wiring import ERROR, LATCHED, OK, ROOT, WARN, Diagnostics, Health, cell_of, parameter, run
@@ -38,15 +37,15 @@ class FinetuneNode(Node):
         log = parameter(self, "log", "runs/log", "directory of the experience log")
         self._out = Path(parameter(self, "out", "runs/finetune", "the learner's directory"))
         start = parameter(self, "start", START, "what it goes on from: a run, or weights")
-        more = parameter(self, "choices", [""], "of policy.finetune, as on its command line")
+        more = parameter(self, "choices", "", "of policy.finetune, as on its command line")
         camera = parameter(
             self, "camera", "wrist",
-            "whose depth tells where it is, before learning begins; empty: as the cell file has it",
+            "whose depth tells where it is, before learning begins; none: as the cell file has it",
         )  # fmt: skip
         self._search = CameraSearch(cell_of(self), camera, Path(log), self._out / "views.json")
         self._command = [
             sys.executable, "-m", "policy.finetune", f"start={start}", f"log={log}",
-            f"out={self._out}", *filter(None, more),
+            f"out={self._out}", *shlex.split(more),
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
         self._begun, self._again, self._wait = 0.0, 0.0, AGAIN_S[0]
@@ -90,7 +89,7 @@ class FinetuneNode(Node):
                 if whole:
                     self._metrics.publish(String(data=whole[-1].decode().strip()))
                 self._read = size
-        offer = newest(self._out / "offers", PATTERN)
+        offer = newest(self._out / "offers", OFFERS)
         if offer is not None and str(offer) != self._offer:
             self._offer = str(offer)
             self._offers.publish(String(data=str(offer.resolve())))

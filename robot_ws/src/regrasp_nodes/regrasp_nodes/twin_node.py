@@ -26,6 +26,7 @@ from .twin.stamps import Stamps
 from .twin.truth import told
 from .wiring import ERROR, LATEST, OK, WARN, Diagnostics, Health, cell_of, parameter, run, stamp
 
+NONE = "none"  # the cell as its file has it
 SLOW = 0.95  # of the wanted factor: below, the machine does not keep up
 
 
@@ -41,7 +42,7 @@ class TwinNode(Node):
     def _open(self) -> None:
         cell = cell_of(self)
         images = parameter(self, "cameras", list(cell.images), "images: wrist, wrist_depth, ...")
-        preset = parameter(self, "preset", "", "a room that training does not know; empty: none")
+        preset = parameter(self, "preset", NONE, f"a room that training does not know, or {NONE}")
         self._seed = parameter(self, "seed", 0, "of objects, looks and noise", 0, 2**31 - 1)
         factor = parameter(self, "factor", 1.0, "twin seconds a wall second", 0.01, 100.0)
         rate = parameter(self, "camera_rate", 0.0, "Hz of twin time; 0: the cell's", 0.0, 1000.0)
@@ -52,8 +53,8 @@ class TwinNode(Node):
         )  # fmt: skip
         simulated = clock or factor != 1 or self.get_parameter("use_sim_time").value
         config = TwinConfig(
-            factor=factor, seed=self._seed, preset=preset or None, cameras=tuple(images),
-            shadows=shadows, feed=FeedConfig(rate=rate or None),
+            factor=factor, seed=self._seed, preset=None if preset == NONE else preset,
+            cameras=tuple(images), shadows=shadows, feed=FeedConfig(rate=rate or None),
         )  # fmt: skip
         self._twin = Twin(cell, config)
         self._stamps = Stamps(self._twin, simulated)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
 from rclpy.task import Future
 from regrasp_msgs.action import MoveTo
@@ -24,7 +24,7 @@ Grip = Callable[[float, Callable[[], None]], bool]  # True if there is something
 
 
 class Ways:
-    """One at a time. `watch` is called each tick."""
+    """One at a time, the latest. `watch` is called each tick."""
 
     def __init__(self, node: Node, guard: Guard, grip: Grip) -> None:
         self._node, self._guard, self._grip = node, guard, grip
@@ -34,13 +34,13 @@ class Ways:
         self._at_the_end = False
         self._server = ActionServer(
             node, MoveTo, "~/move_to", self._execute,
-            goal_callback=lambda _: GoalResponse.REJECT if self._done else GoalResponse.ACCEPT,
             cancel_callback=lambda _: CancelResponse.ACCEPT,
         )  # fmt: skip
 
     async def _execute(self, handle: Any) -> Any:
         goal, now = handle.request, now_ns(self._node)
         target = np.array([goal.position.x, goal.position.y, goal.position.z, goal.yaw])
+        former = self._done
         try:
             if not (goal.speed >= 0 and not math.isinf(goal.aperture)):
                 found = (goal.speed, goal.aperture)
@@ -49,11 +49,15 @@ class Ways:
         except Invalid as error:
             handle.abort()
             return MoveTo.Result(reached=False, message=str(error))
+        if former is not None and not former.done():  # who asked for that may be gone
+            former.set_result("another way was asked for")
         seconds = (self._guard.moving() or 0.0) / (goal.speed or SLOWEST) + SLACK_S
         self._until, self._at_the_end = now + round(seconds * 1e9), False
-        self._handle, self._done = handle, Future()
-        message = await self._done
-        self._done = None
+        self._handle = handle
+        self._done = done = Future()
+        message = await done
+        if self._done is done:
+            self._done = None
         if handle.is_cancel_requested:
             handle.canceled()
         elif message:
