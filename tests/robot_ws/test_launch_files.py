@@ -9,9 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from live_cell import NODES, live
+from ros_doing import until
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "launch").glob("*.launch.py"))
+TWIN = ROOT / "calibration/cells/twin.yaml"
+START_S = 60.0  # on a busy machine
 COMMAND = [sys.executable, "-m", "rosless", "launch"]
 
 
@@ -49,6 +53,40 @@ def test_the_twin_starts_and_ends_on_ctrl_c() -> None:
         assert process.stdout is not None
         said = ""
         while not ("the twin is up" in said and "beside the twin" in said):
+            said += process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said += process.stdout.read()
+    assert process.returncode == 0, said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("file", "more"),
+    [
+        ("grasp_run", ()),
+        ("grasp_finetune", ("finetune", "scoreboard")),
+        ("collect_demos", ("teleop",)),
+    ],
+)
+def test_a_cell_starts_and_ends_on_ctrl_c(tmp_path: Path, file: str, more: tuple[str, ...]) -> None:
+    said = tmp_path / "said"
+    with live(tmp_path, said, file) as cell:
+        until(lambda: cell.watcher.there(*NODES, *more), START_S)
+    assert cell.process.returncode == 0, said.read_text()
+    assert "Traceback" not in said.read_text()
+
+
+def test_a_camera_that_is_not_there_is_named_and_looked_for_again() -> None:
+    """Without the library, or with it and without a camera: either way it says which."""
+    command = [
+        *COMMAND, str(ROOT / "launch/bringup_real.launch.py"), f"cell:={TWIN}", "front_serial:=123",
+    ]  # fmt: skip
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = ""
+        while not ("123" in said or "pip install" in said):
             said += process.stdout.readline()
         process.send_signal(signal.SIGINT)
         said += process.stdout.read()
