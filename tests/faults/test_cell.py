@@ -16,14 +16,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from disks import mounted
-from live_cell import NODES, LiveCell, children, live
-from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState
+from live_cell import EPISODE_S, NODES, LiveCell, children, live
+from regrasp_msgs.msg import ExecutedStep, GuardState
 from ros_doing import until
 
 from policy.experience.log import open_index, read_episode
 from policy.experience.log.repair import repair, unfinished
 
-EPISODE_S = 60.0  # until a phase has come, on a busy machine
 STOPPED_S = 0.35  # until the arm stands: brake and, of a service, the way there
 CREEP = 0.002  # m, of an arm that stands
 PHASES = (
@@ -35,24 +34,6 @@ LOOKED = 1.0  # s
 @pytest.fixture
 def said(tmp_path: Path) -> Path:
     return tmp_path / "said"
-
-
-def in_phase(cell: LiveCell, name: str) -> None:
-    """From now on."""
-    phases = cell.watcher.states
-    count, wanted = len(phases), getattr(EpisodeState, name)
-    until(lambda: any(one.phase == wanted for one in phases[count:]), EPISODE_S * 3)
-
-
-def going(cell: LiveCell) -> None:
-    """The guard is ready, and an episode's steps are being made."""
-    watcher = cell.watcher
-    until(lambda: watcher.mode() == GuardState.READY, EPISODE_S)
-    count = len(watcher.steps)
-    until(
-        lambda: any(one.driver == ExecutedStep.POLICY for one in watcher.steps[count:]),
-        EPISODE_S * 3,
-    )
 
 
 def whole(log: Path) -> dict[str, int]:
@@ -70,8 +51,8 @@ def test_a_stop_in_any_phase_stops_the_arm_and_latches(tmp_path: Path, said: Pat
     with live(tmp_path, said) as cell:
         watcher = cell.watcher
         for number, phase in enumerate(PHASES):
-            going(cell)
-            in_phase(cell, phase)
+            cell.going()
+            cell.in_phase(phase)
             button = number % 2 == 1
             when = time.monotonic()
             watcher.ask("/arm/emergency_stop" if button else "/guard/stop")
@@ -84,7 +65,7 @@ def test_a_stop_in_any_phase_stops_the_arm_and_latches(tmp_path: Path, said: Pat
             if button:
                 watcher.ask("/arm/release")
                 until(lambda: watcher.ask("/arm/clear").success)
-        going(cell)
+        cell.going()
     print(json.dumps({name: round(value, 3) for name, value in took.items()}))
     assert "Traceback" not in said.read_text()
 
@@ -99,9 +80,9 @@ def test_a_stop_in_any_phase_stops_the_arm_and_latches(tmp_path: Path, said: Pat
 def test_nothing_is_done_upon_an_old_picture(tmp_path: Path, said: Path, fault: str) -> None:
     with live(tmp_path, said) as cell:
         watcher = cell.watcher
-        going(cell)
-        in_phase(cell, "ROLLOUT")
-        going(cell)
+        cell.going()
+        cell.in_phase("ROLLOUT")
+        cell.going()
         when = time.monotonic()
         watcher.inject(fault)
         wait(2.5)
@@ -110,7 +91,7 @@ def test_nothing_is_done_upon_an_old_picture(tmp_path: Path, said: Path, fault: 
             # episode is broken off, and ways that need no picture begin.
             assert watcher.travelled(when + 0.8, when + 1.9) < CREEP
         watcher.inject("{}")
-        going(cell)
+        cell.going()
         followed = [one for one in watcher.steps if one.driver == ExecutedStep.POLICY]
         oldest = max(one.observation_age for one in followed)
         assert oldest < 0.3
@@ -133,7 +114,7 @@ def test_a_full_disk_ends_it_and_loses_nothing(
 ) -> None:
     with live(tmp_path, said, log=small_disk) as cell:
         watcher = cell.watcher
-        going(cell)
+        cell.going()
         assert cell.process.wait(EPISODE_S * 5) == 0
         finished = {one.episode_id for one in watcher.steps}
     assert "the disk is full" in said.read_text()
@@ -171,7 +152,7 @@ def kill_often(tmp_path: Path, said: Path, kills: int) -> None:
     with live(tmp_path, said, "grasp_finetune", report=tmp_path / "report",
               learner=tmp_path / "learner", camera="none") as cell:  # fmt: skip
         watcher = cell.watcher
-        going(cell)
+        cell.going()
         for number in range(kills):
             name = victims[number % len(victims)]
             wait(chance.uniform(0, 3))
@@ -186,7 +167,7 @@ def kill_often(tmp_path: Path, said: Path, kills: int) -> None:
             if name in ("guard", "policy"):
                 crept[name].append(watcher.travelled(when + 0.5, when + 1.0))
             until(lambda: watcher.mode() == GuardState.READY, EPISODE_S)
-        going(cell)
+        cell.going()
     count, lost = lost_steps(cell, done)
     figures = {
         "kills": len(done), "steps": count, "lost": len(lost),

@@ -26,6 +26,7 @@ LATCHED = QoSProfile(
 )
 EVERY = QoSProfile(depth=200, reliability=ReliabilityPolicy.RELIABLE)
 PATIENT_S = 120.0  # on a busy machine
+EPISODE_S = 60.0  # until a phase has come, there
 NODES = ("twin", "guard", "policy", "reward", "reset", "episode")
 
 
@@ -93,6 +94,19 @@ class LiveCell:
             if f"__node:={name}".encode() in words:
                 return child
         return None
+
+    def in_phase(self, name: str) -> None:
+        """From now on."""
+        phases = self.watcher.states
+        count, wanted = len(phases), getattr(EpisodeState, name)
+        until(lambda: any(one.phase == wanted for one in phases[count:]), EPISODE_S * 3)
+
+    def going(self, driver: int = ExecutedStep.POLICY) -> None:
+        """The guard is ready, and an episode's steps are being made."""
+        watcher = self.watcher
+        until(lambda: watcher.mode() == GuardState.READY, EPISODE_S)
+        count = len(watcher.steps)
+        until(lambda: any(one.driver == driver for one in watcher.steps[count:]), EPISODE_S * 3)
 
     def kill(self, name: str) -> float:
         """By SIGKILL; when."""

@@ -50,7 +50,7 @@ class EpisodeNode(Node):
         self._routine = Routine(self._hands, Places.of(cell), np.random.default_rng(seed))
         self._counts: Counter[str] = Counter()
         self._labels: dict[str, Verdict] = {}
-        self._latest, self._broken = "", 0
+        self._stored, self._broken = "", 0
         self._going = threading.Event()
         self._going.set()
         self._handle: Any = None
@@ -91,12 +91,15 @@ class EpisodeNode(Node):
         return response
 
     def _label(self, request: Any, response: Any) -> Any:
-        episode = request.episode_id or self._latest
+        state = self._hands.state
+        playing = Phase.ROLLOUT <= state.phase < Phase.STORE
+        # The last one: what comes next may be under way already, but nobody has seen it.
+        episode = request.episode_id or (state.episode_id if playing else self._stored)
         if not episode:
             response.message = "episode_id: found none, wanted an episode; none was played yet"
             return response
         verdict = Verdict(PERSON, request.success, reason=request.reason)
-        if episode == self._hands.state.episode_id and self._hands.state.phase < Phase.STORE:
+        if playing and episode == state.episode_id:
             self._labels[episode] = verdict  # into its own file, when that is closed
         else:
             with VerdictWriter(self._log) as labels:
@@ -127,7 +130,7 @@ class EpisodeNode(Node):
             while not episodes or state.number < episodes:
                 self._await_resume()
                 state.number += 1
-                state.episode_id = self._latest = new_episode_id()
+                state.episode_id = new_episode_id()
                 judged = self._episode(stir=failures >= STIR_AFTER)
                 failures = 0 if judged or failures >= STIR_AFTER else failures + 1
             message, good = f"{state.successes} of {state.number} succeeded", True
@@ -191,6 +194,7 @@ class EpisodeNode(Node):
         if recorder is None:
             return
         recorder.store(verdicts)
+        self._stored = self._hands.state.episode_id
         for verdict in verdicts:
             self._verdicts.publish(verdict_message(verdict, self._hands.state.episode_id))
 
