@@ -132,7 +132,7 @@ def _draw(entries: Sequence[Entry], played: Played, path: Path) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), constrained_layout=True)
     judged = [float(entry.success) for entry in entries if entry.success is not None]
     if judged:
-        size = min(SMOOTH, len(judged))
+        size = min(SMOOTH, -(-len(judged) // 4))
         smooth = np.convolve(judged, np.ones(size) / size, "valid")
         axes[0].plot(np.arange(len(smooth)) + size, smooth, label=f"mean of {size}")
         axes[0].plot(np.arange(len(judged)) + 1, judged, ".", alpha=0.3)
