@@ -244,6 +244,29 @@ def test_without_a_pose_it_holds_and_then_stops(rig: Rig) -> None:
     assert rig.guard.stopped  # what was long is for a person
 
 
+def test_a_scripted_way_goes_on_when_the_pose_is_there_again(rig: Rig) -> None:
+    goal = rig.pose() - [0, 0, 0.15, 0]
+    rig.guard.move(goal, 0.1, rig.now)
+    rig.run(0.4)
+    rig.deaf = True
+    rig.run(0.5)
+    assert rig.guard.holding
+    held = rig.pose()
+    rig.run(0.2)
+    np.testing.assert_allclose(rig.pose(), held, atol=1e-3)
+    rig.deaf = False
+    assert rig.run(5.0, rig.guard.arrived)
+    np.testing.assert_allclose(rig.pose()[:3], goal[:3], atol=0.005)
+    rig.deaf = True
+    rig.run(0.3)
+    rig.guard.move(held, 0.1, rig.now)  # it is not lost: it waits
+    rig.run(0.2)
+    np.testing.assert_allclose(rig.pose()[:3], goal[:3], atol=0.005)
+    rig.deaf = False
+    assert rig.run(5.0, rig.guard.arrived)
+    np.testing.assert_allclose(rig.pose()[:3], held[:3], atol=0.005)
+
+
 def test_a_clock_that_jumps_makes_it_stand_still(rig: Rig) -> None:
     step(rig, wanting(rig, dx=0.04))
     rig.run(0.05)

@@ -107,7 +107,7 @@ class Guard:
         self._width: float | None = None  # what the fingers were told
         self._grip: float | None = None  # what they are to be told
         self._move: Array | None = None
-        self._yields = False
+        self._speed, self._yields = np.inf, False  # of that
 
     # What others say ----------------------------------------------------------------------------
 
@@ -216,9 +216,11 @@ class Guard:
 
     def move(self, goal: Array, speed: float, now_ns: int, yields: bool = False) -> None:
         """Go there in a straight line; a way that `yields` is done where something holds the arm
-        back. Raises what speaks against it."""
-        against = self.stopped or self._missing(now_ns)
-        if against is None and self.human_drives(now_ns):
+        back. While it holds, it waits. Raises what speaks against it."""
+        against = self.stopped
+        if self._sensed is None:
+            against = self._missing(now_ns)
+        elif against is None and self.human_drives(now_ns):
             against = "a person drives"
         if against is not None:
             raise Invalid("move", against, "a guard that is ready", "see ~/state")
@@ -227,7 +229,9 @@ class Guard:
             text = f"within {self.limits.low.round(3)} to {self.limits.high.round(3)}"
             raise Invalid("position", goal.round(3).tolist(), text, "stay in the cell's workspace")
         self._move, self._yields, self._due_ns = goal, yields, 0
-        self._reference.go(goal, speed=speed if speed > 0 else np.inf)
+        self._speed = speed if speed > 0 else np.inf
+        if self.holding is None:
+            self._reference.go(goal, speed=self._speed)
 
     def moving(self) -> float | None:
         """What is left of the way, m; None when there is none, or it was given up."""
@@ -277,6 +281,8 @@ class Guard:
         if missing is not None and self.holding is None:
             self.counts["holds"] += 1
             self._reference.rest()
+        if missing is None and self.holding is not None and self._move is not None:
+            self._reference.go(self._move, speed=self._speed)
         self.holding = missing
         if self.stopped is not None:
             self._stand(self._sensed.pose)
