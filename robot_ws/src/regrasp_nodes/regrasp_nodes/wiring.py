@@ -15,12 +15,13 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 
+import calibration
 from calibration import Cell, load_cell
 from policy.contract import ContractError, Invalid
 from policy.experience.errors import ExperienceError
 
 BASE = "base"  # the frame everything is told in
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(calibration.__file__).resolve().parents[1]  # wherever colcon has put this file
 CELL = str(ROOT / "calibration/cells/twin.yaml")
 # A late joiner is told the last one.
 LATCHED = QoSProfile(

@@ -22,6 +22,16 @@ class _Loader(yaml.SafeLoader):
         return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
 
 
+def _plain(loader: _Loader, node: yaml.Node) -> Any:
+    """Tags mean nothing to rcl, and launch_ros writes some: !!python/tuple."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node)
+
+
+_Loader.add_constructor(None, _plain)
 for tag, form in FORMS.items():
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"({form})$"), None)
 
