@@ -14,6 +14,7 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
+from rclpy.utilities import try_shutdown
 
 import calibration
 from calibration import Cell, load_cell
@@ -91,7 +92,8 @@ class Diagnostics:
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
     """A node's whole life. What is wrong with its parameters or files ends it with a line."""
-    with rclpy.init(args=args):
+    rclpy.init(args=args)
+    try:
         try:
             node = make()
         except (ContractError, Invalid, ExperienceError, OSError) as error:
@@ -103,3 +105,5 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
             pass
         finally:
             node.destroy_node()
+    finally:
+        try_shutdown()
