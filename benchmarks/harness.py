@@ -30,11 +30,13 @@ class Worker:
     """A contender in its own process, or in `copies` of it that work at the same time: `command`
     must call `serve`. What the first copy tells is kept."""
 
-    def __init__(self, command: Sequence[str], copies: int = 1) -> None:
+    def __init__(
+        self, command: Sequence[str], copies: int = 1, environment: Mapping[str, str] = os.environ
+    ) -> None:
         self.command = tuple(command)
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         self._processes = [
-            subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            for _ in range(copies)
+            subprocess.Popen(self.command, env=environment, **pipes) for _ in range(copies)
         ]
         first, *_ = [json.loads(self._answer(one)) for one in self._processes]
         self.told: dict[str, Any] = first

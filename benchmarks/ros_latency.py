@@ -2,9 +2,9 @@
 
     python -m benchmarks.ros_latency
 
-rclpy (rosless, where ROS is not installed), against ZeroMQ and a ring in shared memory. One way, by
-the stamps of one machine's clock; and there and back. What both processes' CPUs do for a message is
-measured beside it.
+rosless, and real rclpy where it can be imported, against ZeroMQ and a ring in shared memory. One
+way, by the stamps of one machine's clock; and there and back. What both processes' CPUs do for a
+message is measured beside it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import rosless  # first: it makes rclpy importable where it is missing
 
 from benchmarks.harness import Comparison, Worker, compare_tails, save, serve, table
 from benchmarks.ros_links import LINKS, SHAPES, Link
@@ -88,10 +90,26 @@ def _cpu(child: int) -> float:
     return own.ru_utime + own.ru_stime + (int(user) + int(system)) / ticks
 
 
+def environments() -> dict[str, Mapping[str, str]]:
+    """Of each contender; real ROS is hidden from rosless, which would leave the field to it."""
+    spec = find_spec("rclpy")
+    assert spec is not None
+    assert spec.origin is not None
+    site = Path(spec.origin).parents[1]
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    others = os.pathsep.join(path for path in paths if Path(path).resolve() != site)
+    names = [name for name in LINKS if name != "rclpy" or not rosless.ACTIVE]
+    hidden = {**os.environ, "PYTHONPATH": others}
+    return {name: hidden if name == "rosless" else os.environ for name in names}
+
+
 def measure(way: str, case: str, rounds: int, calls: int) -> list[Comparison]:
     with ExitStack() as stack:
         words = [sys.executable, "-m", "benchmarks.ros_latency", "--way", way, "--case", case]
-        workers = {n: stack.enter_context(Worker([*words, "--worker", n])) for n in LINKS}
+        workers = {
+            name: stack.enter_context(Worker([*words, "--worker", name], environment=environment))
+            for name, environment in environments().items()
+        }
         return compare_tails(f"{case}, {way}", workers, ["pyzmq"], rounds, calls)
 
 

@@ -24,7 +24,7 @@ class Link(Protocol):
 
 
 class Ros:
-    """rclpy: the real one where it is installed, else rosless."""
+    """rclpy: the real one where it can be imported, else rosless."""
 
     def __init__(self, case: str, place: Path, end: str) -> None:
         import rclpy
@@ -131,4 +131,4 @@ def _ways(end: str) -> tuple[str, str]:
     return ("there", "back") if end == "a" else ("back", "there")
 
 
-LINKS: dict[str, type[Any]] = {"pyzmq": Zmq, "rclpy": Ros, "shared memory": Ring}
+LINKS: dict[str, type[Any]] = {"pyzmq": Zmq, "rosless": Ros, "rclpy": Ros, "shared memory": Ring}

@@ -11,6 +11,7 @@ import rclpy
 from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import try_shutdown
 from ros_doing import Make, Spin, Spinner, spinning
 
 
@@ -18,7 +19,7 @@ from ros_doing import Make, Spin, Spinner, spinning
 def _initialised() -> Iterator[None]:
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     yield
-    rclpy.try_shutdown()
+    try_shutdown()
 
 
 @pytest.fixture

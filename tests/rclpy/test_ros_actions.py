@@ -91,7 +91,7 @@ def test_a_goal_is_accepted_or_not(start: Start, decide: GoalResponse) -> None:
 
 def test_an_id_is_used_once(start: Start) -> None:
     _, client = start()
-    own = UUID(uuid=bytes(range(16)))
+    own = UUID(uuid=list(range(16)))
     assert sent(client, goal_uuid=own).accepted
     assert not sent(client, goal_uuid=own).accepted
 

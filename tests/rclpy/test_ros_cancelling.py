@@ -139,7 +139,7 @@ def test_what_is_over_or_was_never_there(pursue: Pursue) -> None:
     answer = result(handle.cancel_goal_async())
     assert answer.return_code == Answer.ERROR_GOAL_TERMINATED
     assert len(answer.goals_canceling) == 0
-    unknown = handle.goal_id.__class__(uuid=bytes([7] * 16))
+    unknown = handle.goal_id.__class__(uuid=[7] * 16)
     assert pursuit.called_off(goal_id=unknown).return_code == Answer.ERROR_UNKNOWN_GOAL_ID
     assert result(handle.get_result_async()).status == SUCCEEDED
 

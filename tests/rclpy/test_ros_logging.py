@@ -55,14 +55,6 @@ def test_a_child_is_as_loud_as_its_parent() -> None:
         parent.get_child("")
 
 
-def test_once_and_all_but_the_first() -> None:
-    logger = get_logger("often")
-    assert [logger.info("x", once=True) for _ in range(3)] == [True, False, False]
-    assert [logger.info("x", skip_first=True) for _ in range(3)] == [False, True, True]
-    both = [logger.info("x", skip_first=True, once=True) for _ in range(4)]
-    assert both == [False, True, False, False]
-
-
 def test_not_too_often() -> None:
     logger, clock = get_logger("throttled"), ROSClock()
     clock._set_ros_time_is_active(True)

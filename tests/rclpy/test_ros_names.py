@@ -158,7 +158,7 @@ def test_the_first_rule_that_fits_is_taken(make: Make) -> None:
         cli_args=[
             *("--ros-args", "-r", "other:a:=not_mine", "-r", "me:a:=mine", "-r", "a:=late"),
             *("--remap", "/ns/b:=/elsewhere", "-r", "~/c:=c", "-r", "d:=~/d", "-r", "mine:=again"),
-            *("-r", "rostopic://e:=topic", "-r", "rosservice://e:=service", "-r", "/f:=/g"),
+            *("-r", "e:=both", "-r", "/f:=/g"),
         ],
     )
     resolved = node.resolve_topic_name
@@ -168,13 +168,12 @@ def test_the_first_rule_that_fits_is_taken(make: Make) -> None:
     assert resolved("~/c") == "/ns/c"
     assert resolved("d") == "/ns/me/d"
     assert resolved("mine") == "/ns/again"
-    assert resolved("e") == "/ns/topic"
-    assert node.resolve_service_name("e") == "/ns/service"
+    assert resolved("e") == node.resolve_service_name("e") == "/ns/both"
     assert resolved("f") == "/ns/f"
     assert resolved("/f") == "/g"
     publisher = node.create_publisher(Empty, "b", 1)
     assert publisher.topic_name == "/elsewhere"
-    assert node.create_client(Trigger, "e").service_name == "/ns/service"
+    assert node.create_client(Trigger, "e").service_name == "/ns/both"
 
 
 def test_a_node_is_renamed(make: Make) -> None:

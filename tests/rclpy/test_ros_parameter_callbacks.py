@@ -131,7 +131,8 @@ def test_others_are_told(make: Make, spin: Spin) -> None:
     watcher = make("watcher", start_parameter_services=False)
 
     def keep(event: ParameterEvent) -> None:
-        if event.node == "/there/told":
+        told = [*event.new_parameters, *event.changed_parameters, *event.deleted_parameters]
+        if event.node == "/there/told" and [one.name for one in told] == ["a"]:
             events.append(event)
 
     hearing = watcher.create_subscription(ParameterEvent, "/parameter_events", keep, 100)

@@ -60,6 +60,7 @@ def overridden(make: Make, *words: str, name: str = "me", **choices: Any) -> dic
         ("[1.5, -2.0]", [1.5, -2.0]),
         ("[a, 'b c']", ["a", "b c"]),
         ("[true, false]", [True, False]),
+        ("!!python/tuple [a, 'b']", ["a", "b"]),  # as launch_ros writes it
     ],
 )
 def test_what_is_typed_on_the_command_line(make: Make, text: str, value: Any) -> None:

@@ -24,6 +24,7 @@ from rclpy.parameter import Parameter
 from ros_doing import Make
 
 TYPES = Parameter.Type
+FREE = ParameterDescriptor(dynamic_typing=True)
 VALUES: list[tuple[Any, Parameter.Type]] = [
     (True, TYPES.BOOL),
     (3, TYPES.INTEGER),
@@ -49,7 +50,8 @@ def test_a_value_has_its_type(make: Make, value: Any, kind: Parameter.Type) -> N
     assert node.get_parameter("a").value == value
     assert node.get_parameter_type("a") == kind.value == node.describe_parameter("a").type
     there = Parameter.from_parameter_msg(declared.to_parameter_msg())
-    assert (there.name, there.value, there.type_) == ("a", value, kind)
+    back = list(there.value) if isinstance(value, list) else there.value
+    assert (there.name, back, there.type_) == ("a", value, kind)
     other = "text" if kind != TYPES.STRING else 1
     refused = put(node, "a", other)
     assert not refused.successful
@@ -85,13 +87,13 @@ def test_a_type_alone_wants_a_value_before_it_is_read(make: Make) -> None:
         node.declare_parameter("b", TYPES.BOOL, ParameterDescriptor(dynamic_typing=True))
 
 
-def test_a_name_alone_may_become_anything(make: Make) -> None:
+def test_what_is_typed_freely_may_become_anything(make: Make) -> None:
     node = make()
-    assert node.declare_parameter("a").type_ == TYPES.NOT_SET
+    assert node.declare_parameter("a", descriptor=FREE).type_ == TYPES.NOT_SET
     for value, kind in VALUES:
         assert put(node, "a", value).successful
         assert node.get_parameter("a").type_ == kind
-    node.declare_parameter("b", 1, ParameterDescriptor(dynamic_typing=True))
+    node.declare_parameter("b", 1, FREE)
     assert put(node, "b", "text").successful
     assert put(node, "b", None).successful
     assert not node.has_parameter("b")
@@ -117,7 +119,7 @@ def test_what_may_not_be_declared(make: Make) -> None:
 
 def test_many_are_declared_beneath_a_name(make: Make) -> None:
     node = make()
-    found = node.declare_parameters("arm", [("speed", 1.0), ("name", "left"), ("free",)])
+    found = node.declare_parameters("arm", [("speed", 1.0), ("name", "left"), ("free", None, FREE)])
     assert [one.name for one in found] == ["arm.speed", "arm.name", "arm.free"]
     by_prefix = node.get_parameters_by_prefix("arm")
     assert {key: one.value for key, one in by_prefix.items()} == {

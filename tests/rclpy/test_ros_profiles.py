@@ -32,7 +32,7 @@ def test_a_profile_wants_a_depth_or_a_history() -> None:
         QoSProfile(reliability=BEST)
     with pytest.raises(AssertionError):
         QoSProfile(depth=1, nothing=2)
-    for wrong in ({"depth": "1"}, {"deadline": 1}, {"reliability": "reliable"}):
+    for wrong in ({"depth": "1"}, {"lifespan": 1}, {"reliability": "reliable"}):
         with pytest.raises((AssertionError, ValueError)):
             QoSProfile(**{"depth": 1, **wrong})
     assert QoSProfile(depth=4).history == HistoryPolicy.KEEP_LAST
@@ -46,7 +46,7 @@ def test_a_profile_wants_a_depth_or_a_history() -> None:
 def test_profiles_are_equal_when_they_say_the_same() -> None:
     assert QoSProfile(depth=4) == QoSProfile(depth=4)
     assert QoSProfile(depth=4) != QoSProfile(depth=5)
-    assert QoSProfile(depth=4) != QoSProfile(depth=4, deadline=Duration(seconds=1))
+    assert QoSProfile(depth=4) != QoSProfile(depth=4, lifespan=Duration(seconds=1))
     assert QoSProfile(depth=4) != 4
     assert "depth=4" in str(QoSProfile(depth=4))
 

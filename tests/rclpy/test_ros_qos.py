@@ -13,7 +13,6 @@ from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
-    LivelinessPolicy,
     QoSPolicyKind,
     QoSProfile,
     ReliabilityPolicy,
@@ -23,8 +22,6 @@ from std_msgs.msg import Int64
 
 BEST, SURE = ReliabilityPolicy.BEST_EFFORT, ReliabilityPolicy.RELIABLE
 GONE, KEPT = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
-ITSELF, BY_HAND = LivelinessPolicy.AUTOMATIC, LivelinessPolicy.MANUAL_BY_TOPIC
-SPANS = (Duration(seconds=100), Duration(seconds=200), Duration())  # zero: none is asked for
 NUMBERS = itertools.count()
 LATENT = QoSProfile(depth=3, durability=KEPT)
 
@@ -88,22 +85,6 @@ def test_who_offers_less_than_is_asked_for_is_not_heard(
         assert heard is not (lossy or forgetful)
         if lossy != forgetful:
             assert policy == (QoSPolicyKind.RELIABILITY if lossy else QoSPolicyKind.DURABILITY)
-
-
-@pytest.mark.parametrize("name", ["deadline", "liveliness_lease_duration"])
-def test_a_span_that_is_longer_than_the_one_asked_for(make: Make, name: str) -> None:
-    policy = QoSPolicyKind.DEADLINE if name == "deadline" else QoSPolicyKind.LIVELINESS
-    for (i, offer), (j, ask) in itertools.product(enumerate(SPANS), repeat=2):
-        offered, asked = profile(**{name: offer}), profile(**{name: ask})
-        fits = i <= j
-        assert met(make, offered, asked) == (fits, None if fits else policy)
-
-
-def test_who_says_that_it_is_alive(make: Make) -> None:
-    for offer, ask in itertools.product((ITSELF, BY_HAND), repeat=2):
-        offered, asked = profile(liveliness=offer), profile(liveliness=ask)
-        fits = not (offer == ITSELF and ask == BY_HAND)
-        assert met(make, offered, asked) == (fits, None if fits else QoSPolicyKind.LIVELINESS)
 
 
 @pytest.mark.parametrize(

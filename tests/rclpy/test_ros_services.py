@@ -9,6 +9,7 @@ import pytest
 import rclpy
 from example_interfaces.srv import AddTwoInts
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+from rclpy.client import Client
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import MultiThreadedExecutor
 from rclpy.task import Future
@@ -19,6 +20,14 @@ from std_srvs.srv import Trigger
 def add(request: Any, response: Any) -> Any:
     response.sum = request.a + request.b
     return response
+
+
+def unanswered(client: Client, request: Any) -> bool:
+    """Jazzy's answers None then, later ones raise."""
+    try:
+        return client.call(request, timeout_sec=0.05) is None
+    except TimeoutError:
+        return True
 
 
 def test_a_call_is_answered(make: Make) -> None:
@@ -100,8 +109,7 @@ def test_nobody_is_there(make: Make, spin: Spin) -> None:
     assert not client.wait_for_service(timeout_sec=0.05)
     assert not client.wait_for_service(timeout_sec=0)
     spin(node)
-    with pytest.raises(TimeoutError):
-        client.call(AddTwoInts.Request(), timeout_sec=0.05)
+    assert unanswered(client, AddTwoInts.Request())
 
 
 def test_another_type_is_nobody(make: Make) -> None:
@@ -239,8 +247,7 @@ def test_a_server_that_dies(make: Make, spin: Spin) -> None:
         server.process.kill()
         until(lambda: not client.service_is_ready(), seconds=5)
         assert not client.wait_for_service(timeout_sec=0)
-        with pytest.raises(TimeoutError):
-            client.call(Trigger.Request(), timeout_sec=0.05)
+        assert unanswered(client, Trigger.Request())
         assert not future.done()
     with Program(SERVER.replace("import time", "return response")):
         assert client.wait_for_service(PATIENCE_S)

@@ -10,7 +10,7 @@ import pytest
 import rclpy
 from rclpy.clock import Clock, ROSClock
 from rclpy.clock_type import ClockType
-from rclpy.exceptions import InvalidHandle, ROSInterruptException
+from rclpy.exceptions import ROSInterruptException
 from rclpy.executors import MultiThreadedExecutor, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -132,7 +132,7 @@ def test_what_a_timer_knows(hand: Hand) -> None:
     assert timer.time_until_next_call() == 80 * MS
     timer.cancel()
     assert timer.time_until_next_call() is None
-    with pytest.raises(ValueError):  # noqa: PT011 - its words are the middleware's
+    with pytest.raises((ValueError, RuntimeError)):
         hand.timer(-1)
 
 
@@ -183,7 +183,7 @@ def test_a_rate_sleeps_until_the_next_call(make: Make, spin: Spin) -> None:
     for _ in range(5):
         rate.sleep()
     node.destroy_rate(rate)
-    with pytest.raises((InvalidHandle, ROSInterruptException)):
+    with pytest.raises(RuntimeError, match="destroyed"):
         rate.sleep()
     with pytest.raises(ValueError, match="> 0"):
         node.create_rate(0.0)

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from live_cell import NODES, live
-from ros_doing import until
+from ros_doing import LAUNCH, until
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "launch").glob("*.launch.py"))
 TWIN = ROOT / "calibration/cells/twin.yaml"
 START_S = 60.0  # on a busy machine
-COMMAND = [sys.executable, "-m", "rosless", "launch"]
 
 
 def test_they_are_all_there() -> None:
@@ -27,7 +25,7 @@ def test_they_are_all_there() -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_arguments_are_described(file: Path) -> None:
     found = subprocess.run(
-        [*COMMAND, str(file), "--show-args"], capture_output=True, text=True, check=True
+        [*LAUNCH, str(file), "--show-args"], capture_output=True, text=True, check=True
     )
     lines = found.stdout.splitlines()
     names = [k for k, line in enumerate(lines) if line.startswith("    '")]
@@ -38,7 +36,7 @@ def test_arguments_are_described(file: Path) -> None:
 
 def test_a_wrong_choice_is_refused() -> None:
     file = str(ROOT / "launch/grasp_run.launch.py")
-    found = subprocess.run([*COMMAND, file, "robot:=toy"], capture_output=True, text=True)
+    found = subprocess.run([*LAUNCH, file, "robot:=toy"], capture_output=True, text=True)
     assert found.returncode != 0
     assert "toy" in found.stdout + found.stderr
     assert "Traceback" not in found.stdout + found.stderr
@@ -46,7 +44,7 @@ def test_a_wrong_choice_is_refused() -> None:
 
 def test_the_twin_starts_and_ends_on_ctrl_c() -> None:
     environment = {**os.environ, "MUJOCO_GL": os.environ.get("MUJOCO_GL", "egl")}
-    command = [*COMMAND, str(ROOT / "launch/twin.launch.py"), "camera_rate:=5.0"]
+    command = [*LAUNCH, str(ROOT / "launch/twin.launch.py"), "camera_rate:=5.0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
     ) as process:
@@ -79,7 +77,7 @@ def test_a_cell_starts_and_ends_on_ctrl_c(tmp_path: Path, file: str, more: tuple
 def test_a_camera_that_is_not_there_is_named_and_looked_for_again() -> None:
     """Without the library, or with it and without a camera: either way it says which."""
     command = [
-        *COMMAND, str(ROOT / "launch/bringup_real.launch.py"), f"cell:={TWIN}", "front_serial:=123",
+        *LAUNCH, str(ROOT / "launch/bringup_real.launch.py"), f"cell:={TWIN}", "front_serial:=123",
     ]  # fmt: skip
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

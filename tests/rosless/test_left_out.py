@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 import rclpy
 from rclpy.clock import Clock
+from rclpy.duration import Duration
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
+from rclpy.qos import QoSProfile
 from rclpy.signals import SignalHandlerOptions
 from rosless.left_out import LeftOut
 from std_msgs.msg import String
+
+TOPICS_ALONE = ["--ros-args", "-r", "rostopic://a:=b"]
 
 
 @pytest.mark.parametrize(
@@ -49,6 +53,14 @@ def test_a_module_that_was_not_imported_before_is_found() -> None:
             "create_publisher.qos_overriding_options",
         ),
         (lambda node: Node("other", enable_logger_service=True), "Node.enable_logger_service"),
+        (lambda node: Node("other", cli_args=TOPICS_ALONE), "a rule for topics or services alone"),
+        (lambda node: QoSProfile(depth=1, deadline=Duration(seconds=1)), "QoSProfile.deadline"),
+        (lambda node: node.get_service_names_and_types_by_node, "Node.get_service_names"),
+        (
+            lambda node: node.create_subscription(String, "a", lambda message, info: None, 1),
+            "callback of more than the message",
+        ),
+        (lambda node: node.get_logger().info("x", once=True), "log.once"),
     ],
 )
 def test_a_method_or_an_option(ask: Callable[[Node], Any], named: str) -> None:

@@ -17,6 +17,7 @@ from regrasp_msgs.msg import EpisodeStep, Verdict
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Bool, Empty, String, UInt8MultiArray
 from std_srvs.srv import SetBool, Trigger
+from unique_identifier_msgs.msg import UUID
 
 
 def test_a_new_message_has_its_defaults() -> None:
@@ -72,6 +73,7 @@ def test_fields_are_told_as_ros_tells_them() -> None:
         (lambda: Image(data=np.zeros(3)), r"data: found dtype\('float64'\).*astype\(np.uint8\)"),
         (lambda: Image(data="abc"), r"data: .* wanted numbers"),
         (lambda: CameraInfo(k=[1.0] * 8), r"k: .* wanted 9 values, not 8"),
+        (lambda: UUID(uuid=bytes(16)), r"uuid: .* wanted numbers \(uint8\[16\]\)"),
         (lambda: JointState(name="finger"), r"name: .* wanted a list"),
         (lambda: JointState(name=[1]), r"name: found 1 \(int\), wanted str"),
         (lambda: TwistStamped(twist=Vector3()), r"twist: .* wanted Twist; give a geometry_msgs"),

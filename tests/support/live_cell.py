@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from geometry_msgs.msg import PoseStamped
 from rclpy.context import Context
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState, Observation
-from ros_doing import spinning, until
+from ros_doing import LAUNCH, spinning, until
 from twin_doing import Client
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -126,7 +125,7 @@ def live(folder: Path, said: Path, file: str = "grasp_run", **arguments: Any) ->
         **arguments,
     }  # fmt: skip
     words = [f"{name}:={value}" for name, value in given.items()]
-    command = [sys.executable, "-m", "rosless", "launch", str(ROOT / f"launch/{file}.launch.py")]
+    command = [*LAUNCH, str(ROOT / f"launch/{file}.launch.py")]
     environment = {
         **os.environ, "MUJOCO_GL": os.environ.get("MUJOCO_GL", "egl"),
         "ROS_DOMAIN_ID": str(domain),

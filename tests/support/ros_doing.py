@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import rclpy
+import rosless
 from rclpy.callback_groups import CallbackGroup
 from rclpy.context import Context
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
@@ -20,6 +21,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 PATIENCE_S = 20.0  # a slow core, with others on it
+LAUNCH = [sys.executable, "-m", "rosless", "launch"] if rosless.ACTIVE else ["ros2", "launch"]
 Make = Callable[..., Node]
 Spin = Callable[..., "Spinner"]
 

@@ -45,12 +45,15 @@ def commands(program: str, *known: Callable[..., None]) -> Callable[[list[str]],
 def looking() -> Iterator[Node]:
     """A node that only looks."""
     import rclpy
+    from rclpy.executors import ExternalShutdownException
     from rclpy.node import Node
 
     rclpy.init(args=[])
     node = Node(f"_rosless_{time.time_ns() % 10**9}", start_parameter_services=False)
     try:
         yield node
+    except ExternalShutdownException:
+        pass  # somebody has ended it
     finally:
         node.destroy_node()
         rclpy.try_shutdown()

@@ -26,7 +26,6 @@ IDL = {"float64": "double", "float32": "float", "bool": "boolean", "byte": "octe
 DEFAULTS = {"geometry_msgs/msg/Quaternion": {"w": 1.0}}
 
 _CUT = re.compile(r"^---[^\n]*$", re.MULTILINE)
-_CHAR = re.compile(r"^(\s*)char\b", re.MULTILINE)
 _GOAL = "unique_identifier_msgs/UUID goal_id\n"
 # What an action is made of: three parts that its author writes, and what goes over the wire.
 ACTION_PARTS = ("Goal", "Result", "Feedback")
@@ -154,7 +153,7 @@ def _register(types: Typestore, name: str, text: str) -> None:
     # Names in a text are relative to its package's messages, wherever the text itself stands.
     package, _, short = name.split("/")
     scope = f"{package}/msg/{short}"
-    found = get_types_from_msg(_CHAR.sub(r"\1uint8", text).strip() + "\n", scope)
+    found = get_types_from_msg(text.strip() + "\n", scope)
     types.register({name if key == scope else key: value for key, value in found.items()})
 
 

@@ -51,7 +51,9 @@ def checker(owner: str, field: str, kind: Kind, message: Callable[[str], type]) 
 
     def numbers(value: Any) -> np.ndarray:
         dtype = DTYPES[kind.base]
-        if isinstance(value, (bytes, bytearray, memoryview)) and dtype.itemsize == 1:
+        # Real ROS makes a number of the bytes for an array, and fails.
+        raw = isinstance(value, (bytes, bytearray, memoryview)) and kind.sequence
+        if raw and dtype.itemsize == 1:
             found = np.frombuffer(value, dtype)
         elif isinstance(value, (np.ndarray, array)):
             found = np.asarray(value)

@@ -115,12 +115,13 @@ class Graph:
             self._node(
                 node_namespace=namespace,
                 node_name=name,
-                reader_gid_seq=[self._gid(data=x.guid) for x in owned if not x.writes],
-                writer_gid_seq=[self._gid(data=x.guid) for x in owned if x.writes],
+                reader_gid_seq=[self._gid(data=list(x.guid)) for x in owned if not x.writes],
+                writer_gid_seq=[self._gid(data=list(x.guid)) for x in owned if x.writes],
             )
             for (namespace, name), owned in self._own
         ]
-        info = self._info(gid=self._gid(data=self._participant.guid), node_entities_info_seq=nodes)
+        own = self._gid(data=list(self._participant.guid))
+        info = self._info(gid=own, node_entities_info_seq=nodes)
         self._writer.write(cdr.pieces(info))
         self._hear()
 

@@ -15,6 +15,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
+from rclpy.utilities import try_shutdown
 from regrasp_msgs.action import MoveTo
 from regrasp_msgs.msg import ArmStatus, ExecutedStep, GuardState, PolicyStep
 from regrasp_nodes.guard_node import GuardNode
@@ -172,7 +173,7 @@ def bench() -> Iterator[Bench]:
         executor.shutdown()
         guard.destroy_node()
         bench.destroy_node()
-        rclpy.try_shutdown()
+        try_shutdown()
 
 
 def test_it_does_nothing_before_a_person_arms_it(bench: Bench) -> None:

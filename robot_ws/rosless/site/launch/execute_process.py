@@ -67,12 +67,6 @@ class ExecuteProcess(Action):
         if self.name is not None:
             label = resolve(context, self.name)
         self.name = name = f"{label}-{next(_numbers)}"
-        output = resolve(context, self.output)
-        if output not in OUTPUTS:
-            raise ValueError(
-                f"process {name}: output is {output!r}, wanted one of {', '.join(OUTPUTS)}"
-            )
-        context.handlers.appendleft(OnProcessExit(target_action=self, on_exit=self.on_exit))
         details = {
             "action": self,
             "process_name": name,
@@ -80,22 +74,21 @@ class ExecuteProcess(Action):
             "cwd": None if self.cwd is None else resolve(context, self.cwd),
             "env": self.environment(context),
         }
-        timeouts = (self.sigterm_timeout, self.sigkill_timeout)
-        patience = [number(context, timeout) for timeout in timeouts]
-        respawns = self.respawn_max_retries if truth(context, self.respawn) else 0
-        context.start(self._run(context, name, details, output, patience, respawns))
+        output = resolve(context, self.output)
+        if output not in OUTPUTS:
+            raise ValueError(
+                f"process {name}: output is {output!r}, wanted one of {', '.join(OUTPUTS)}"
+            )
+        context.handlers.appendleft(OnProcessExit(target_action=self, on_exit=self.on_exit))
+        context.start(self._run(context, name, details, output))
 
     async def _run(
-        self,
-        context: LaunchContext,
-        name: str,
-        details: dict[str, Any],
-        output: str,
-        patience: list[float],
-        respawns: int,
+        self, context: LaunchContext, name: str, details: dict[str, Any], output: str
     ) -> None:
         """From start to exit, and again as often as it is to be respawned: -1 is for ever."""
         log, rest = context.log, {1: b"", 2: b""}
+        patience = [number(context, s) for s in (self.sigterm_timeout, self.sigkill_timeout)]
+        respawns = self.respawn_max_retries if truth(context, self.respawn) else 0
 
         def emit(kind: type[RunningProcessEvent], **more: Any) -> None:
             context.emit_event_sync(kind(**details, **more))

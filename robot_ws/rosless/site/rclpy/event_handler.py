@@ -11,13 +11,12 @@ from rosless.left_out import refuse
 from rclpy.logging import get_logger
 from rclpy.qos import QoSPolicyKind
 
-# DDS's numbers of policies, and ROS's.
+# DDS's numbers of policies, and ROS's. Others may ask for what we cannot offer.
 _KINDS = {
     2: QoSPolicyKind.DURABILITY,
     4: QoSPolicyKind.DEADLINE,
     8: QoSPolicyKind.LIVELINESS,
     11: QoSPolicyKind.RELIABILITY,
-    21: QoSPolicyKind.LIFESPAN,
 }
 
 

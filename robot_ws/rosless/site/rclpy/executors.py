@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 Work = Task | Entity
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells (macOS does not)."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 2
 
 
 class ExternalShutdownException(Exception):
@@ -210,36 +216,32 @@ class Executor:
                 self._work_done.notify_all()
 
     def _call(self, entity: Entity) -> None:
-        group = entity.callback_group
-        if not group.beginning_execution(entity):
+        if not entity.callback_group.beginning_execution(entity):
             entity.busy = False
             self._taken()  # whoever had the group may have left it already
             return
-        suspended = False
+        Task(self._to_its_end, (entity,), executor=self).proceed()
+
+    async def _to_its_end(self, entity: Entity) -> None:
+        """What was begun, however often it waits for something."""
         try:
-            try:
-                call = entity.take() if entity.alive else None
-            except WireError:  # destroyed meanwhile, by another thread
-                if entity.alive:
-                    raise
-                call = None
-            finally:
-                entity.busy = False
-            self._taken()
+            call = self._take(entity)
             result = call() if call is not None else None
             if inspect.iscoroutine(result):
-                suspended = True
-                Task(self._to_its_end, (result, entity), executor=self).proceed()
-        finally:
-            if not suspended:
-                group.ending_execution(entity)
-                self._taken()
-
-    async def _to_its_end(self, callback: Coroutine[Any, Any, Any], entity: Entity) -> None:
-        try:
-            await callback
+                await result
         finally:
             entity.callback_group.ending_execution(entity)
+            self._taken()
+
+    def _take(self, entity: Entity) -> Callable[[], Any] | None:
+        try:
+            return entity.take() if entity.alive else None
+        except WireError:  # destroyed meanwhile, by another thread
+            if entity.alive:
+                raise
+            return None
+        finally:
+            entity.busy = False
             self._taken()
 
     def _taken(self) -> None:
@@ -255,7 +257,7 @@ class MultiThreadedExecutor(Executor):
 
     def __init__(self, num_threads: int | None = None, *, context: Context | None = None) -> None:
         super().__init__(context=context)
-        count = num_threads or len(os.sched_getaffinity(0)) or 2
+        count = num_threads or _cores()
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="rclpy")
         self._raised: deque[BaseException] = deque()
 

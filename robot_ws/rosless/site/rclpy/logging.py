@@ -9,6 +9,8 @@ from enum import IntEnum
 from functools import cache
 from typing import Any
 
+from rosless.left_out import refuse
+
 Where = tuple[str, str, int]  # file, function, line
 Sink = Callable[[int, str, str, Where, int], None]
 
@@ -51,7 +53,7 @@ def _saying(severity: LoggingSeverity) -> Callable[..., bool]:
 class RcutilsLogger:
     def __init__(self, name: str = "") -> None:
         self.name = name
-        self._said: dict[Any, Any] = {}  # where, and when last
+        self._said: dict[Where, int] = {}  # where, and when last
 
     def get_child(self, name: str) -> RcutilsLogger:
         if not name:
@@ -84,6 +86,7 @@ class RcutilsLogger:
         """Whether it was said."""
         frame = sys._getframe(2)
         where = (frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno)
+        refuse("log", {name: choices.pop(name, None) for name in ("once", "skip_first")})
         if choices and not self._chosen(where, **choices):
             return False
         if not self.is_enabled_for(severity):
@@ -99,27 +102,16 @@ class RcutilsLogger:
         self,
         where: Where,
         *,
-        once: bool = False,
-        skip_first: bool = False,
-        throttle_duration_sec: float | None = None,
+        throttle_duration_sec: float,
         throttle_time_source_type: Any = None,
     ) -> bool:
         """`throttle_time_source_type` is a clock; the steady one unless it is given."""
-        first = (where, "seen") not in self._said
-        self._said[where, "seen"] = True
-        if skip_first and first:
+        clock = throttle_time_source_type
+        now = clock.now().nanoseconds if clock is not None else time.monotonic_ns()
+        last = self._said.get(where)
+        if last is not None and 0 <= now - last < throttle_duration_sec * 1e9:
             return False
-        if once:
-            if (where, "once") in self._said:
-                return False
-            self._said[where, "once"] = True
-        if throttle_duration_sec is not None:
-            clock = throttle_time_source_type
-            now = clock.now().nanoseconds if clock is not None else time.monotonic_ns()
-            last = self._said.get((where, "at"))
-            if last is not None and 0 <= now - last < throttle_duration_sec * 1e9:
-                return False
-            self._said[where, "at"] = now
+        self._said[where] = now
         return True
 
 

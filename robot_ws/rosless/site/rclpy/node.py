@@ -29,6 +29,9 @@ class Node(Owning, Parameters, Queries):
     """What is its own is called _ros_...: other names are for those who derive from it."""
 
     undeclare_parameter, set_descriptor, handle = Absent(), Absent(), Absent()
+    get_publisher_names_and_types_by_node, count_clients = Absent(), Absent()
+    get_subscriber_names_and_types_by_node = Absent()
+    get_service_names_and_types_by_node, get_client_names_and_types_by_node = Absent(), Absent()
 
     def __init__(
         self,
@@ -128,18 +131,18 @@ class Node(Owning, Parameters, Queries):
         return self._ros_logger
 
     def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
-        return self._ros_resolved(topic, False, only_expand)
+        return self._ros_resolved(topic, only_expand)
 
     def resolve_service_name(self, service: str, *, only_expand: bool = False) -> str:
-        return self._ros_resolved(service, True, only_expand)
+        return self._ros_resolved(service, only_expand, is_service=True)
 
-    def _ros_resolved(self, name: str, service: bool, only_expand: bool) -> str:
-        names.validate_topic_name(name, is_service=service)
+    def _ros_resolved(self, name: str, only_expand: bool, is_service: bool = False) -> str:
+        names.validate_topic_name(name, is_service=is_service)
         own = self._ros_name, self._ros_namespace
         full = names.expand(name, *own)
         if not only_expand:
-            full = remapped(self._ros_rules, full, *own, service=service)
-        names.validate_full_topic_name(full, is_service=service)
+            full = remapped(self._ros_rules, full, *own)
+        names.validate_full_topic_name(full, is_service=is_service)
         return full
 
     def destroy_node(self) -> None:

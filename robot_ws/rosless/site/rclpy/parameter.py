@@ -11,8 +11,6 @@ import yaml
 from rcl_interfaces.msg import Parameter as ParameterMsg
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType, ParameterValue
 
-from rclpy.impl.yaml_text import parse_yaml
-
 PARAMETER_SEPARATOR_STRING = "."
 TOLERANCE = 1e-6  # of a step, relative
 WRONG_TYPE = "Wrong parameter type"
@@ -102,9 +100,9 @@ def parameter_value_to_python(parameter_value: ParameterValue) -> Any:
 
 
 def get_parameter_value(string_value: str) -> ParameterValue:
-    """Of what a person typed."""
+    """Of what a person typed: YAML, other than on a command line."""
     try:
-        value = parse_yaml(string_value)
+        value = yaml.safe_load(string_value)
         typed = Parameter("", value=value if value is not None else string_value)
     except (yaml.YAMLError, TypeError):
         typed = Parameter("", value=string_value)

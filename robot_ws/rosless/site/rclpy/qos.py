@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import Any
 
-from rosless.left_out import LeftOut
+from rosless.left_out import LeftOut, refuse
 from rosless.wire.qos import INFINITE, Quality
 
 from rclpy.time import Duration
@@ -52,16 +52,10 @@ class DurabilityPolicy(IntEnum):
     BEST_AVAILABLE = 4
 
 
-class LivelinessPolicy(IntEnum):
-    SYSTEM_DEFAULT = 0
-    AUTOMATIC = 1
-    MANUAL_BY_TOPIC = 3
-    UNKNOWN = 4
-    BEST_AVAILABLE = 5
-
-
 QoSHistoryPolicy, QoSReliabilityPolicy = HistoryPolicy, ReliabilityPolicy
-QoSDurabilityPolicy, QoSLivelinessPolicy = DurabilityPolicy, LivelinessPolicy
+QoSDurabilityPolicy = DurabilityPolicy
+LEFT_OUT = {"deadline", "liveliness", "liveliness_lease_duration"}
+LEFT_OUT |= {"avoid_ros_namespace_conventions"}
 
 
 class QoSProfile:
@@ -71,13 +65,10 @@ class QoSProfile:
     depth: int = 0
     reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE
     durability: DurabilityPolicy = DurabilityPolicy.VOLATILE
-    lifespan: Duration = Duration()  # of spans, zero says that nothing was chosen
-    deadline: Duration = Duration()
-    liveliness: LivelinessPolicy = LivelinessPolicy.SYSTEM_DEFAULT
-    liveliness_lease_duration: Duration = Duration()
-    avoid_ros_namespace_conventions: bool = False
+    lifespan: Duration = Duration()  # zero: none was chosen
 
     def __init__(self, **given: Any) -> None:
+        refuse("QoSProfile", {name: given[name] for name in LEFT_OUT & given.keys()})
         if "history" not in given:
             if "depth" not in given:
                 raise InvalidQoSProfileException("History and/or depth settings are required.")
@@ -112,32 +103,25 @@ class QoSProfile:
 
     def quality(self) -> Quality:
         """As it goes over the wire; where nothing was chosen, as rmw_cyclonedds chooses."""
-        if "BEST_AVAILABLE" in (self.reliability.name, self.durability.name, self.liveliness.name):
+        if "BEST_AVAILABLE" in (self.reliability.name, self.durability.name):
             raise LeftOut("QoS policy BEST_AVAILABLE")
         return Quality(
             reliable=self.reliability != ReliabilityPolicy.BEST_EFFORT,
             transient_local=self.durability == DurabilityPolicy.TRANSIENT_LOCAL,
             depth=self.depth or 1,
             keep_all=self.history == HistoryPolicy.KEEP_ALL,
-            deadline=self.deadline.nanoseconds or INFINITE,
             lifespan=self.lifespan.nanoseconds or INFINITE,
-            by_hand=self.liveliness == LivelinessPolicy.MANUAL_BY_TOPIC,
-            lease=self.liveliness_lease_duration.nanoseconds or INFINITE,
         )
 
     @classmethod
     def of(cls, quality: Quality) -> QoSProfile:
         """What is known of an endpoint elsewhere; its history is not told."""
         reliable, kept = ReliabilityPolicy, DurabilityPolicy
-        alive = LivelinessPolicy.MANUAL_BY_TOPIC if quality.by_hand else LivelinessPolicy.AUTOMATIC
         return cls(
             history=HistoryPolicy.UNKNOWN,
             reliability=reliable.RELIABLE if quality.reliable else reliable.BEST_EFFORT,
             durability=kept.TRANSIENT_LOCAL if quality.transient_local else kept.VOLATILE,
-            deadline=Duration(nanoseconds=quality.deadline),
             lifespan=Duration(nanoseconds=quality.lifespan),
-            liveliness=alive,
-            liveliness_lease_duration=Duration(nanoseconds=quality.lease),
         )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rclpy.callback_groups import CallbackGroup
 from rclpy.clock import Clock, ROSClock
 from rclpy.context import Context
-from rclpy.exceptions import InvalidHandle, ROSInterruptException
+from rclpy.exceptions import ROSInterruptException
 from rclpy.impl.entity import Entity
 from rclpy.time import NANO
 
@@ -124,7 +124,7 @@ class Rate:
             if not self._context.ok():
                 raise ROSInterruptException
             if not self._timer.alive or self._timer.is_canceled():
-                raise InvalidHandle("the rate was destroyed, or its timer cancelled")
+                raise RuntimeError("the rate was destroyed, or its timer cancelled")
             seen = self._count
             self._called.wait_for(lambda: self._count != seen)
             if not (self._timer.alive and self._context.ok()):

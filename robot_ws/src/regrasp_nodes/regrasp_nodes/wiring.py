@@ -14,13 +14,15 @@ from rclpy.executors import ExternalShutdownException
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
+from rclpy.utilities import try_shutdown
 
+import calibration
 from calibration import Cell, load_cell
 from policy.contract import ContractError, Invalid
 from policy.experience.errors import ExperienceError
 
 BASE = "base"  # the frame everything is told in
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(calibration.__file__).resolve().parents[1]  # wherever colcon has put this file
 CELL = str(ROOT / "calibration/cells/twin.yaml")
 # A late joiner is told the last one.
 LATCHED = QoSProfile(
@@ -90,7 +92,8 @@ class Diagnostics:
 
 def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
     """A node's whole life. What is wrong with its parameters or files ends it with a line."""
-    with rclpy.init(args=args):
+    rclpy.init(args=args)
+    try:
         try:
             node = make()
         except (ContractError, Invalid, ExperienceError, OSError) as error:
@@ -102,3 +105,5 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
             pass
         finally:
             node.destroy_node()
+    finally:
+        try_shutdown()

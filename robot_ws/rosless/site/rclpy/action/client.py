@@ -94,7 +94,7 @@ class ActionClient:
         """A future of the goal's handle, which says whether it was accepted."""
         if not isinstance(goal, self._type.Goal):
             raise TypeError(f"goal: found {goal!r}, wanted {self._type.NAME}.Goal")
-        goal_id = goal_uuid or UUID(uuid=uuid.uuid4().bytes)
+        goal_id = goal_uuid or UUID(uuid=list(uuid.uuid4().bytes))
         key = goal_id.uuid.tobytes()
         if feedback_callback is not None:
             self._feedback[key] = feedback_callback

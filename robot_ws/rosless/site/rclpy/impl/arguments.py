@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from rosless.left_out import LeftOut
 
 from .names import expand
 from .yaml_text import parse_yaml
@@ -26,21 +27,21 @@ class InvalidROSArgsError(RuntimeError):
 
 @dataclass(frozen=True)
 class Remap:
-    """from:=to; of one node alone, or of every one; of topics, services or both."""
+    """from:=to; of one node alone, or of every one."""
 
     source: str
     target: str
     node: str
-    scheme: str  # "rostopic", "rosservice"
 
     @classmethod
     def parse(cls, text: str) -> Remap:
-        form = r"(?:(rostopic|rosservice)://)?(?:([^:]+):(?!=))?(.+?):=(.+)"
-        found = re.fullmatch(form, text)
+        if text.startswith(("rostopic://", "rosservice://")):
+            raise LeftOut(f"--remap {text}: a rule for topics or services alone")
+        found = re.fullmatch(r"(?:([^:]+):(?!=))?(.+?):=(.+)", text)
         if found is None:
             raise InvalidROSArgsError(f"--remap: found {text!r}, wanted from:=to; correct it")
-        scheme, node, source, target = found.groups()
-        return cls(source, target, node or "", scheme or "")
+        node, source, target = found.groups()
+        return cls(source, target, node or "")
 
 
 @dataclass
@@ -162,14 +163,10 @@ def renamed(rules: Sequence[Remap], name: str, namespace: str) -> tuple[str, str
     return name, namespace if namespace.startswith("/") else f"/{namespace}"
 
 
-def remapped(
-    rules: Sequence[Remap], full: str, node: str, namespace: str, *, service: bool = False
-) -> str:
+def remapped(rules: Sequence[Remap], full: str, node: str, namespace: str) -> str:
     """Of a full name; the first rule that fits."""
-    scheme = "rosservice" if service else "rostopic"
     for rule in rules:
-        if rule.source.startswith("__") or rule.node not in ("", node):
-            continue
-        if rule.scheme in ("", scheme) and expand(rule.source, node, namespace) == full:
+        fits = rule.node in ("", node) and not rule.source.startswith("__")
+        if fits and expand(rule.source, node, namespace) == full:
             return expand(rule.target, node, namespace)
     return full

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rosless.wire.participant import Endpoint
+from rosless.wire.library import WireError
+from rosless.wire.participant import Endpoint, Writer
 
 from rclpy.callback_groups import CallbackGroup
+from rclpy.exceptions import InvalidHandle
 
 if TYPE_CHECKING:
     from rclpy.node import Node
@@ -40,6 +42,16 @@ class Entity:
     def take(self) -> Callable[[], Any] | None:
         """What there is, as something to call; it may answer with a coroutine."""
         raise NotImplementedError
+
+    def write(self, writer: Writer, parts: Sequence[Any], name: str) -> None:
+        """Of something that another thread may destroy meanwhile."""
+        try:
+            if self.alive:
+                return writer.write(parts)
+        except WireError:
+            if self.alive:
+                raise
+        raise InvalidHandle(f"'{name}' was destroyed")
 
     def destroy(self) -> None:
         self.alive = False

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
 
-from rosless.wire.graph import UNKNOWN, Found, Graph
+from rosless.wire.graph import Found, Graph
 
 from rclpy.context import Context
 from rclpy.qos import QoSProfile
@@ -35,21 +34,6 @@ class TopicEndpointInfo:
     qos_profile: QoSProfile
 
 
-def topics(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
-    if no_demangle:
-        return _grouped((one.topic, one.type_name) for one in found)
-    return _grouped((one.topic[2:], one.type_name) for one in found if one.topic[:3] == "rt/")
-
-
-def services(found: Iterable[Found], no_demangle: bool = False) -> NamesAndTypes:
-    """Read by who answers, written by who asks."""
-    return _grouped(
-        (one.topic[2:].removesuffix("Request"), one.type_name.removesuffix("_Request"))
-        for one in found
-        if one.topic.startswith("rq/")
-    )
-
-
 def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
     result: dict[str, dict[str, None]] = {}
     for name, type_name in pairs:
@@ -57,20 +41,9 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> NamesAndTypes:
     return sorted((name, list(types)) for name, types in result.items())
 
 
-def _by_node(look: Look, shown: Callable[..., NamesAndTypes]) -> Callable[..., NamesAndTypes]:
-    def query(
-        self: Queries, node_name: str, node_namespace: str, no_demangle: bool = False
-    ) -> NamesAndTypes:
-        wanted = (node_namespace, node_name)
-        found = [one for one in look(self._ros_graph) if one.node == wanted != UNKNOWN]
-        return shown(found, no_demangle)
-
-    return query
-
-
 def _infos(look: Look, kind: TopicEndpointTypeEnum) -> Callable[..., list[TopicEndpointInfo]]:
-    def query(self: Queries, topic_name: str, no_mangle: bool = False) -> list[TopicEndpointInfo]:
-        wanted = topic_name if no_mangle else f"rt{self.resolve_topic_name(topic_name)}"
+    def query(self: Queries, topic_name: str) -> list[TopicEndpointInfo]:
+        wanted = f"rt{self.resolve_topic_name(topic_name)}"
         found = (one for one in look(self._ros_graph) if one.topic == wanted)
         return [
             TopicEndpointInfo(
@@ -84,14 +57,6 @@ def _infos(look: Look, kind: TopicEndpointTypeEnum) -> Callable[..., list[TopicE
             )
             for x in found
         ]
-
-    return query
-
-
-def _count(look: Look) -> Callable[[Any, str], int]:
-    def query(self: Queries, service_name: str) -> int:
-        wanted = f"rq{self.resolve_service_name(service_name)}Request"
-        return sum(one.topic == wanted for one in look(self._ros_graph))
 
     return query
 
@@ -118,22 +83,26 @@ class Queries:
         there = lambda: wanted in self.get_fully_qualified_node_names()  # noqa: E731
         return self._ros_context.wait_until(there, timeout)
 
-    def get_topic_names_and_types(self, no_demangle: bool = False) -> NamesAndTypes:
-        return topics([*self._ros_graph.writers(), *self._ros_graph.readers()], no_demangle)
+    def get_topic_names_and_types(self) -> NamesAndTypes:
+        found = [*self._ros_graph.writers(), *self._ros_graph.readers()]
+        return _grouped((one.topic[2:], one.type_name) for one in found if one.topic[:3] == "rt/")
 
     def get_service_names_and_types(self) -> NamesAndTypes:
-        return services(self._ros_graph.readers())
+        return _grouped(
+            (one.topic[2:].removesuffix("Request"), one.type_name.removesuffix("_Request"))
+            for one in self._ros_graph.readers()
+            if one.topic.startswith("rq/")
+        )
 
-    get_publisher_names_and_types_by_node = _by_node(Graph.writers, topics)
-    get_subscriber_names_and_types_by_node = _by_node(Graph.readers, topics)
-    get_service_names_and_types_by_node = _by_node(Graph.readers, services)
-    get_client_names_and_types_by_node = _by_node(Graph.writers, services)
     get_publishers_info_by_topic = _infos(Graph.writers, TopicEndpointTypeEnum.PUBLISHER)
     get_subscriptions_info_by_topic = _infos(Graph.readers, TopicEndpointTypeEnum.SUBSCRIPTION)
-    count_services, count_clients = _count(Graph.readers), _count(Graph.writers)
 
     def count_publishers(self, topic_name: str) -> int:
         return len(self.get_publishers_info_by_topic(topic_name))
 
     def count_subscribers(self, topic_name: str) -> int:
         return len(self.get_subscriptions_info_by_topic(topic_name))
+
+    def count_services(self, service_name: str) -> int:
+        wanted = f"rq{self.resolve_service_name(service_name)}Request"
+        return sum(one.topic == wanted for one in self._ros_graph.readers())

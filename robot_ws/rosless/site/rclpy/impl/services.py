@@ -10,11 +10,10 @@ import itertools
 import struct
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
-from rosless.wire.library import WireError
 from rosless.wire.participant import Reader, Writer
 from rosless.wire.qos import user_data
 
@@ -62,16 +61,7 @@ class _End(Entity):
                 f"'{self.srv_name}': found {message!r}, wanted a {self.srv_type.NAME}."
                 f"{kind.__name__.rpartition('_')[2]}"
             )
-        try:
-            if self.alive:
-                return self._writer.write(cdr.pieces(message, HEADER.pack(*header)))
-        except WireError:
-            if self.alive:
-                raise
-        raise InvalidHandle(f"'{self.srv_name}' was destroyed")
-
-    def _read(self, data: Any, kind: Any) -> Any:
-        return cdr.deserialize(data, kind, HEADER.size)
+        self.write(self._writer, cdr.pieces(message, HEADER.pack(*header)), self.srv_name)
 
 
 class Service(_End):
@@ -101,20 +91,16 @@ class Service(_End):
         self._meet(publication)
         header = HEADER.unpack_from(data.data, 4)
         try:
-            request = self._read(data, self.srv_type.Request)
+            request = cdr.deserialize(data, self.srv_type.Request, HEADER.size)
         except cdr.Malformed as error:
             self._node.get_logger().error(f"dropped a call of '{self.srv_name}': {error}")
             return None
 
-        def call() -> Any:
-            if self._deferred:
-                return self.callback(request, header)
-            response = self.callback(request, self.srv_type.Response())
-            if inspect.iscoroutine(response):
-                return self._later(response, header)
-            return self.answer(response, header)
+        return lambda: (self.callback if self._deferred else self._reply)(request, header)
 
-        return call
+    async def _reply(self, request: Any, header: Header) -> None:
+        response = self.callback(request, self.srv_type.Response())
+        self.answer(await response if inspect.iscoroutine(response) else response, header)
 
     def _meet(self, publication: int) -> None:
         """An answer goes to who is known: a new client's reader may not have been met yet."""
@@ -133,9 +119,6 @@ class Service(_End):
         writer = self._writer.entity
         found = map(writer.get_matched_subscription_data, writer.get_matched_subscriptions())
         return {user_data(one.qos).get("clientid", "") for one in found if one is not None}
-
-    async def _later(self, coroutine: Coroutine[Any, Any, Any], header: Header) -> None:
-        self.answer(await coroutine, header)
 
     def answer(self, response: Any, header: Header) -> None:
         """Of a callback during which the service may have been destroyed."""
@@ -200,7 +183,7 @@ class Client(_End):
 
     def _answered(self, future: Future, data: Any) -> None:
         try:
-            future.set_result(self._read(data, self.srv_type.Response))
+            future.set_result(cdr.deserialize(data, self.srv_type.Response, HEADER.size))
         except cdr.Malformed as error:
             self._node.get_logger().error(f"an answer of '{self.srv_name}': {error}")
             future.set_exception(error)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import inspect
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
-from rosless.left_out import refuse
-from rosless.wire.library import FOREVER, LIBRARY, WireError
+from rosless.left_out import LeftOut, refuse
+from rosless.wire.library import FOREVER, LIBRARY
 from rosless.wire.participant import Endpoint, Reader, Writer
 
 from rclpy.callback_groups import CallbackGroup
@@ -21,7 +20,6 @@ from rclpy.event_handler import (
     SubscriptionEventCallbacks,
     incompatible_info,
 )
-from rclpy.exceptions import InvalidHandle
 from rclpy.impl.entity import Entity
 from rclpy.qos import QoSProfile, profile
 from rclpy.time import Duration
@@ -43,9 +41,8 @@ class _End(Entity):
     ) -> None:
         self.msg_type, self.qos_profile, self._logger = msg_type, profile(qos), node.get_logger()
         self.topic = self.topic_name = node.resolve_topic_name(topic)
-        bare = self.qos_profile.avoid_ros_namespace_conventions
-        name, quality = f"{'' if bare else 'rt'}{self.topic}", self.qos_profile.quality()
-        end = self._end = kind(node.context.participant, name, msg_type.NAME, quality)
+        quality = self.qos_profile.quality()
+        end = self._end = kind(node.context.participant, f"rt{self.topic}", msg_type.NAME, quality)
         super().__init__(node, group, getattr(end, "condition", None), end)
         if told := callbacks.chosen(self.topic, self._logger.name):
             self.events = _IncompatibleQoS(node, group, end, told)
@@ -102,18 +99,9 @@ class Publisher(_End):
                 f"publish on '{self.topic}': found {type(msg).__module__}.{type(msg).__name__}, "
                 f"wanted {self.msg_type.NAME}"
             )
-        try:
-            if self.alive:
-                return self._end.write(parts)
-        except WireError:
-            if self.alive:
-                raise
-        raise InvalidHandle(f"publisher on '{self.topic}' was destroyed")
+        self.write(self._end, parts, self.topic)
 
     get_subscription_count = _End._met
-
-    def assert_liveliness(self) -> None:
-        LIBRARY.dds_assert_liveliness(self._end.ref)
 
     def wait_for_all_acked(self, timeout: Duration | None = None) -> bool:
         limit = FOREVER if timeout is None or timeout.nanoseconds < 0 else timeout.nanoseconds
@@ -121,8 +109,6 @@ class Publisher(_End):
 
 
 class Subscription(_End):
-    """A callback of one argument gets the message; of two, also what is known of its way here."""
-
     _end: Reader
 
     def __init__(
@@ -140,45 +126,24 @@ class Subscription(_End):
         **others: Any,
     ) -> None:
         refuse("create_subscription", others)
+        try:
+            inspect.signature(callback).bind(None)
+        except TypeError:
+            raise LeftOut("a subscription's callback of more than the message") from None
         self.callback, self.raw = callback, raw
         callbacks = event_callbacks or SubscriptionEventCallbacks()
         super().__init__(node, msg_type, topic, qos_profile, callback_group, callbacks, Reader)
 
     get_publisher_count = _End._met
 
-    @property
-    def callback(self) -> Callable[..., Any]:
-        return self._callback
-
-    @callback.setter
-    def callback(self, value: Callable[..., Any]) -> None:
-        self._callback, self._informed = value, _arguments(value) == 2
-
     def take(self) -> Callable[[], Any] | None:
         taken = self._end.take()
         if taken is None:
             return None
-        data, stamp, _ = taken
+        data, _, _ = taken
         try:
             message = data.tobytes() if self.raw else cdr.deserialize(data, self.msg_type)
         except cdr.Malformed as error:
             self._logger.error(f"dropped a message on '{self.topic}': {error}")
             return None
-        if not self._informed:
-            return lambda: self._callback(message)
-        info = {"source_timestamp": stamp, "received_timestamp": time.time_ns()}
-        return lambda: self._callback(message, info)
-
-
-def _arguments(callback: Callable[..., Any]) -> int:
-    """How many it takes, one or two."""
-    signature = inspect.signature(callback)
-    for count in (1, 2):
-        try:
-            signature.bind(*[None] * count)
-        except TypeError:
-            continue
-        return count
-    raise RuntimeError(
-        "Subscription.callback should have one argument (message) or two (message, its info)"
-    )
+        return lambda: self.callback(message)

@@ -1,4 +1,4 @@
-"""YAML as rcl reads it: 1e3 and 0x10 are numbers; 12:30, 2024-01-31 and any key are text."""
+"""YAML as rcl reads it: 1e3 and 0x10 are numbers; 12:30, 2024-01-31, null and any key are text."""
 
 from __future__ import annotations
 
@@ -7,38 +7,33 @@ from typing import Any
 
 import yaml
 
-TRUE, FALSE = (
-    {case(word) for word in words for case in (str.lower, str.capitalize, str.upper)}
-    for words in (("y", "yes", "true", "on"), ("n", "no", "false", "off"))
-)
-INT = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|[0-9]+)")
-FLOAT = re.compile(r"[-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|\.?(inf|nan))")
-LARGEST = (1 << 63) - 1
+FORMS = {
+    "bool": r"(?i:y|yes|true|on|n|no|false|off)",
+    "int": r"[-+]?(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)",
+    "float": r"[-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?|(?i:\.?(inf|nan)))",
+}
 
 
-class _Loader(yaml.BaseLoader):
-    """To which all scalars are text."""
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - PyYAML's; filled below
+    bool_values = {**yaml.SafeLoader.bool_values, "y": True, "n": False}  # noqa: RUF012
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         return {key.value: self.construct_object(value, deep=True) for key, value in node.value}
 
-    def construct_scalar(self, node: yaml.ScalarNode) -> Any:
-        return _plain(node.value) if node.style is None else node.value  # else it is quoted
+
+def _plain(loader: _Loader, node: yaml.Node) -> Any:
+    """Tags mean nothing to rcl, and launch_ros writes some: !!python/tuple."""
+    if isinstance(node, yaml.ScalarNode):
+        return node.value
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node)
 
 
-def _plain(text: str) -> Any:
-    if text in ("", "~", "null"):
-        return None
-    if text in TRUE or text in FALSE:
-        return text in TRUE
-    if INT.fullmatch(text):
-        digits = text.lower().lstrip("+-")
-        octal = re.fullmatch("0[0-7]+", digits)
-        number = int(text, 8 if octal else 16 if digits.startswith("0x") else 10)
-        return number if -LARGEST - 1 <= number <= LARGEST else float(number)
-    if FLOAT.fullmatch(text):
-        return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-    return text
+_Loader.add_constructor(None, _plain)
+for tag, form in FORMS.items():
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"({form})$"), None)
 
 
 def parse_yaml(text: str) -> Any:
