@@ -21,6 +21,7 @@ from calibration import Cell, load_cell
 from policy.contract import Invalid
 
 from ..env import TWIN
+from ..sheet import Place
 from ..world import World
 from .claw import ClawDriver
 from .config import Health, Truth, TwinConfig
@@ -65,7 +66,7 @@ class Twin:
             for feed in self._feeds
         }
         eyes = {feed.name: feed.film.eye for feed in self._feeds}
-        self._stage = Stage(world, eyes, config.objects)
+        self._stage = Stage(world, eyes, config.objects, config.seed)
         self.faults = Faults()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -106,6 +107,7 @@ class Twin:
             self.gripper.tick(now)
             self._world.advance(self._world.config.timestep)
             self._time.now_ns = now = now + self._dt
+            self._stage.tick(now)
             arm, claw = self.arm.read(now), self.gripper.read(now)
             imaging = self._stage.imaging(now, self.faults)
             for feed in self._feeds:
@@ -137,6 +139,12 @@ class Twin:
         with self._time.lock, self._darkroom.drawing:
             self._stage.refill(seed)
             self._darkroom.empty()
+
+    def put_board(self, place: Place, camera: str = "") -> None:
+        """The printed board into the hand, into the bin, shown to that camera, or away."""
+        self.check()
+        with self._time.lock, self._darkroom.drawing:
+            self._stage.put_board(place, camera)
 
     def inject(self, faults: Faults) -> None:
         """Misbehave like this from now on; `Faults()` behaves."""

@@ -45,11 +45,12 @@ class Ways:
             if not (goal.speed >= 0 and not math.isinf(goal.aperture)):
                 found = (goal.speed, goal.aperture)
                 raise Invalid("speed, aperture", found, "0 or more; m or NaN", "correct the goal")
-            self._guard.move(target, goal.speed, now)
+            self._guard.move(target, goal.speed, now, (goal.lean_x, goal.lean_y))
         except Invalid as error:
             handle.abort()
             return MoveTo.Result(reached=False, message=str(error))
-        seconds = (self._guard.moving() or 0.0) / (goal.speed or SLOWEST) + SLACK_S
+        seconds = (self._guard.moving() or 0.0) / (goal.speed or SLOWEST)
+        seconds += self._guard.leaning_s() + SLACK_S
         self._until, self._at_the_end = now + round(seconds * 1e9), False
         self._handle, self._done = handle, Future()
         message = await self._done
