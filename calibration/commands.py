@@ -19,7 +19,7 @@ from .board import Board, Picture
 from .capture import Capture
 from .cell import Cell
 from .cellfile import load_cell
-from .handeye import calibrate as calibrate_hand_eye
+from .guided import fit
 from .intrinsics import calibrate, require_size
 from .lens import Lens
 from .measured import Measured
@@ -27,7 +27,6 @@ from .pivot import pivot
 from .planes import cloud
 from .printing import write_print
 from .records import PivotFile, Record, TouchFile, load_record, motion, save_record
-from .refine import Task
 from .rigid import inverse, matrix_of, standing
 from .sheet import camera_view
 from .write import Value, write
@@ -60,16 +59,9 @@ def intrinsics(a: Namespace) -> None:
 
 def hand_eye(a: Namespace) -> None:
     cell = load_cell(a.cell)
-    camera = cell.cameras[camera_named(cell, a.camera)]
-    record, lens, known = load_record(a.record), Lens.of(camera), None
-    require_size((record.width, record.height), camera)
-    if a.lens is not None:
-        shown = load_record(a.lens)
-        fitted = calibrate(shown.board, shown.views, (shown.width, shown.height))
-        require_size((shown.width, shown.height), camera)
-        lens, known = fitted.lens, fitted.information
-    task = Task(record.board, lens, camera.mount, record.tcp, record.views, lens_known=known)
-    found = calibrate_hand_eye(task)
+    camera_named(cell, a.camera)
+    shown = None if a.lens is None else load_record(a.lens)
+    found = fit(cell, a.camera, load_record(a.record), shown)
     print(found.table())
     for outlier in found.outliers:
         print(f"left out: {outlier}")

@@ -19,12 +19,9 @@ from .cell import Cell
 from .cellfile import load_cell
 from .commands import camera_named, picture_at, put
 from .dynamics import Joints, Motion, identify, unexplained
-from .following import follows
-from .image_motion import age
 from .image_statistics import noise, spread, vignetting, white_balance
-from .latency import Steps, dead_time
-from .streams import Streams, load_streams
-from .write import Value
+from .late import late
+from .streams import load_streams
 
 Array = npt.NDArray[np.float64]
 PAYLOAD = "hand"  # the body that the arm carries, in the simulator's model
@@ -34,36 +31,10 @@ LEAST = 0.05  # of a range's middle: no camera is steadier over a day
 
 def latency(a: Namespace) -> None:
     """Of whatever the record has."""
-    cell, streams = load_cell(a.cell), load_streams(a.log)
-    values: dict[str, Value] = {}
-    if len(streams.commands):
-        streams.needs("tcp")
-        sent, told = streams.commands[:, 0], streams.commands[:, 1:4]
-        found = follows(sent, told, streams.tcp[:, 0], streams.tcp[:, 1:4])
-        print(
-            f"command: {1e3 * found.dead:.1f} ms dead time (sd {1e3 * found.error:.1f}), then a "
-            f"lag of {1e3 * found.lag:.1f}; {1e3 * found.residual:.2f} mm are left"
-        )
-        values |= entries.latency("command", found)
-    if len(streams.pictures):
-        streams.needs("tcp")
-        old = age(
-            streams.pictures[:, 0], streams.pictures[:, 1:], streams.tcp[:, 0], streams.tcp[:, 1:4]
-        )
-        print(f"camera: {1e3 * old.mean:.1f} ms (jitter {1e3 * old.jitter:.1f}); "
-              f"{old.residual:.2f} px are left")  # fmt: skip
-        values |= entries.latency("camera", old)
-    if len(streams.grips):
-        streams.needs("gripper")
-        steps = Steps(streams.grips[:, 0], streams.grips[:, 1], _first(streams), 0)
-        dead = dead_time(steps, streams.gripper[:, 0], streams.gripper[:, 1])
-        print(f"gripper: {1e3 * dead.mean:.1f} ms (jitter {1e3 * dead.jitter:.1f})")
-        values |= entries.latency("gripper", dead)
-    if not values:
-        wanted = "commands, pictures or grips"
-        raise Invalid(str(a.log), "no stream that is late", wanted, "record one of them")
+    load_cell(a.cell)
+    values, lines = late(load_streams(a.log))
+    print("\n".join(lines))
     put(a, values)
-    print(f"so far: {_so_far(cell)}")
 
 
 def dynamics(a: Namespace) -> None:
@@ -106,20 +77,6 @@ def images(a: Namespace) -> None:
         max(ranges, key=lambda one: one[0][1] - one[0][0]) if ranges else None,
         spread(a.exposures, LEAST) if a.exposures else None,
     ))  # fmt: skip
-
-
-def _first(streams: Streams) -> float:
-    return float(streams.gripper[0, 1])
-
-
-def _so_far(cell: Cell) -> str:
-    late = cell.latency
-    return ", ".join(
-        f"{name} {1e3 * delay.mean.value:.0f} ms ({delay.mean.method})"
-        for name, delay in (
-            ("camera", late.camera), ("command", late.command), ("gripper", late.gripper),
-        )
-    )  # fmt: skip
 
 
 def _motion(rows: Array, count: int) -> Motion:

@@ -3,8 +3,6 @@ somebody who is not drawn. It is seen, and touches nothing."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 import mujoco
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from calibration import Cell
 from calibration.board import Board
 from calibration.chain import nudged
+from calibration.guided import ASKS
 from calibration.poses import flat, held
 from calibration.rigid import quaternion, rigid
 from policy.contract import Invalid
@@ -26,7 +25,6 @@ AWAY = rigid(np.eye(3), (0.0, 0.0, -6.0))
 AXES = np.diag([1.0, -1.0, -1.0])  # MuJoCo's cameras look along -z with y up
 HOLDS_S = 0.4  # a person holds it still for as long
 NEAR, FAR = 0.2, 0.7  # m from a camera whose focal length is a picture's width
-Place = Literal["away", "held", "bin", "shown"]
 
 
 def add_sheet(spec: mujoco.MjSpec, board: Board) -> None:
@@ -69,10 +67,13 @@ class Sheet:
         aside = random.normal(0, 0.005, 2)
         yaw = cell.bin.yaw.value + float(random.normal(0, np.radians(2)))
         self._flat = flat(board, (x + aside[0], y + aside[1], z + BACK + 0.001), yaw)
-        self._place: Place = "away"
+        self._place = "away"
         self._camera, self._shown, self._until_ns = "", AWAY, 0
 
-    def put(self, place: Place, camera: str = "") -> None:
+    def put(self, place: str, camera: str = "") -> None:
+        if place not in ASKS:
+            wanted = f"one of {', '.join(ASKS)}"
+            raise Invalid("board", place, wanted, "say where the board is put")
         if place == "shown" and camera not in self._cell.cameras:
             wanted = f"one of {', '.join(self._cell.cameras)}"
             raise Invalid("camera", camera, wanted, "say to which camera it is shown")

@@ -17,7 +17,7 @@ from ..config import ObjectConfig
 from ..eye import Eye
 from ..gripper import FINGERS
 from ..parameters import Imaging, Parameters
-from ..sheet import Place, Sheet
+from ..sheet import Sheet
 from ..world import World
 from .config import Truth
 from .faults import Faults
@@ -60,7 +60,7 @@ class Stage:
         self.parameters = replace(self.parameters, things=fresh.things, look=look)
         self._fill(seed)
 
-    def put_board(self, place: Place, camera: str) -> None:
+    def put_board(self, place: str, camera: str) -> None:
         """Where a person would; who lays it into the bin has emptied that."""
         if self._sheet is None:
             raise Invalid("board", "none", "a printed one", "open the twin with scene.board")

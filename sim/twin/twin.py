@@ -21,7 +21,6 @@ from calibration import Cell, load_cell
 from policy.contract import Invalid
 
 from ..env import TWIN
-from ..sheet import Place
 from ..world import World
 from .claw import ClawDriver
 from .config import Health, Truth, TwinConfig
@@ -140,7 +139,7 @@ class Twin:
             self._stage.refill(seed)
             self._darkroom.empty()
 
-    def put_board(self, place: Place, camera: str = "") -> None:
+    def put_board(self, place: str, camera: str = "") -> None:
         """The printed board into the hand, into the bin, shown to that camera, or away."""
         self.check()
         with self._time.lock, self._darkroom.drawing:

@@ -18,6 +18,7 @@ setup(
     entry_points={
         "console_scripts": [
             "attendant_node = regrasp_nodes.attendant_node:main",
+            "calibration_node = regrasp_nodes.calibration_node:main",
             "camera_node = regrasp_nodes.camera_node:main",
             "episode_node = regrasp_nodes.episode_node:main",
             "finetune_node = regrasp_nodes.finetune_node:main",

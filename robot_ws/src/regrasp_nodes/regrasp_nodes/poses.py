@@ -11,6 +11,8 @@ from geometry_msgs.msg import PoseStamped, Quaternion, TwistStamped
 from scipy.spatial.transform import Rotation
 
 from calibration.geometry import rotation
+from calibration.records import seven
+from calibration.rigid import rigid
 
 from .guard import Command
 from .wiring import BASE, stamp
@@ -40,11 +42,17 @@ def lean_of(message: PoseStamped) -> Array:
 
 
 def pose_message(command: Command, ns: int) -> PoseStamped:
-    message = PoseStamped()
+    turn = _turned(float(command.pose[3]), command.lean).as_matrix()
+    message = pose_message_of(rigid(turn, command.pose[:3]))
     message.header.frame_id, message.header.stamp = BASE, stamp(ns)
+    return message
+
+
+def pose_message_of(pose: Array) -> PoseStamped:
+    """Of a matrix (4, 4)."""
+    message = PoseStamped()
     p, q = message.pose.position, message.pose.orientation
-    p.x, p.y, p.z, yaw = (float(v) for v in command.pose)
-    q.x, q.y, q.z, q.w = (float(v) for v in _turned(yaw, command.lean).as_quat())
+    p.x, p.y, p.z, q.x, q.y, q.z, q.w = seven(pose)
     return message
 
 

@@ -54,10 +54,14 @@ class Reach:
     def guard_silent(self) -> bool:
         return time.monotonic() - self._heard > SILENCE_S
 
-    def move(self, pose: Array, aperture: float | None = None, speed: float = 0.0) -> None:
+    def move(
+        self, pose: Array, aperture: float | None = None, speed: float = 0.0,
+        lean: Sequence[float] = (0.0, 0.0),
+    ) -> None:  # fmt: skip
         self._await_hands_off()
         goal = MoveTo.Goal(speed=speed, aperture=math.nan if aperture is None else aperture)
         goal.position.x, goal.position.y, goal.position.z, goal.yaw = (float(v) for v in pose)
+        goal.lean_x, goal.lean_y = (float(v) for v in lean)
         result = self.act(self._mover, goal, "guard")
         if not result.reached:
             raise Interrupted(f"guard: {result.message}")
