@@ -21,7 +21,7 @@ GRID = 0.001  # s
 STARTS = (0.01, 0.04, 0.08, 0.15)  # s of dead time to begin from
 LONGEST = 0.4  # s
 LEAST = 0.02  # m of motion
-ALIKE_S = 0.1  # errors are alike for so long
+WINDOW = 0.05  # s
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,15 @@ def follows(sent: Array, velocities: Array, times: Array, positions: Array) -> F
     grid = np.arange(sent[0], times[-1] + GRID, GRID)
     held = velocities[np.searchsorted(sent, grid, side="right") - 1]
     told = np.cumsum(held, axis=0) * GRID
+    window = max(round(WINDOW / float(np.median(np.diff(times)))), 1)
 
     def off(x: Array) -> Array:
         ahead = _lagged(told, float(np.exp(x[0])), float(x[1]))
         there = np.column_stack([np.interp(times - x[3], grid, line) for line in ahead.T])
         left = x[2] * there - positions
-        # Streams of velocities drift: only what is quick is compared.
-        return np.asarray((left - _trend(times, left)).ravel(), float)
+        # A velocity that comes late is held too long, and the place is off from then on: what is
+        # compared is how far it went in a short while.
+        return np.asarray((left[window:] - left[:-window]).ravel(), float)
 
     low, high = (np.log(1e-3), 0.0, 0.5, 0.0), (np.log(LONGEST), 1.0, 2.0, LONGEST)
     scale = (1.0, 1.0, 0.1, 0.01)
@@ -65,8 +67,7 @@ def follows(sent: Array, velocities: Array, times: Array, positions: Array) -> F
     found = min(fits, key=lambda fit: float(fit.cost))
     lag, _, gain, dead = (float(v) for v in found.x)
     residual = float(np.sqrt(np.mean(found.fun**2)))
-    alike = max(ALIKE_S / float(np.median(np.diff(times))), 1.0)
-    covariance = np.linalg.pinv(found.jac.T @ found.jac) * residual**2 * alike
+    covariance = np.linalg.pinv(found.jac.T @ found.jac) * residual**2 * 2 * window
     return Following(dead, float(np.sqrt(covariance[3, 3])), float(np.exp(lag)), gain, residual)
 
 
@@ -78,10 +79,3 @@ def _lagged(signal: Array, mean: float, share: float) -> Array:
     return np.asarray(
         lfilter(np.array([1.0, 2.0, 1.0]) / below[0], below / below[0], started, axis=0), float
     )
-
-
-def _trend(times: Array, values: Array) -> Array:
-    """A parabola through them."""
-    t = (times - times.mean()) / np.ptp(times)
-    design = np.column_stack([np.ones_like(t), t, t**2])
-    return np.asarray(design @ np.linalg.lstsq(design, values, rcond=None)[0], float)

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from policy.contract import Invalid
 
-from .board import Board, Finder, Picture, View
+from .board import Board, Finder, Picture
 from .capture import Capture
 from .cell import Cell
 from .cellfile import load_cell
@@ -40,8 +41,9 @@ ASKS: dict[Place, str] = {
     "away": "take the board away",
 }
 MOST_FRAMES = 1500  # that a person is given to show all that is wanted
-SWINGS, SWING = 14, 0.03  # ways there and back, and how far they go from the middle, m
-COMMON = 4  # corners that a picture must share with the first
+MOST_VIEWS = 60  # of them; more tell little
+SWINGS, SWING = 24, 0.025  # ways to and fro, and how far they go from the middle, m
+COMMON = 6  # corners that a picture must share with the first
 
 
 class Helper(Protocol):
@@ -79,7 +81,7 @@ def show_lens(helper: Helper, cell: Cell, name: str, board: Board) -> Record:
         helper.show(capture.draw(frame, told))
         if told.kept:
             helper.say(f"{told.why} ({capture.coverage.share:.0%}); {told.advice}")
-        if capture.done:
+        if capture.done or len(capture.views) == MOST_VIEWS:
             break
     return capture.record
 
@@ -119,31 +121,36 @@ def look_around(
     return Record(board, camera.width, camera.height, tuple(sightings))
 
 
-def swing(helper: Helper, cell: Cell, name: str, board: Board, start: Array) -> Streams:
+def swing(helper: Helper, cell: Cell, name: str, board: Board, seen: Record) -> Streams:
     """To and fro about a pose that shows the board: how late command and camera are."""
     random, poses = np.random.default_rng(0), list[Array]()
     low, high = np.array(cell.workspace.low.value), np.array(cell.workspace.high.value)
+    # Upright, or nearly, where the board was: what turns is not to be told from what moves.
+    start = max(seen.tcp, key=lambda pose: -pose[2, 2])
     for number in range(SWINGS):
-        way = random.uniform(0.5, 1, 3) * (1 if number % 2 else -1) * (SWING, SWING, SWING / 2)
-        poses.append(rigid(start[:3, :3], np.clip(start[:3, 3] + way, low, high)))
+        way = random.uniform(0.5, 1, 2) * (1 if number % 2 else -1) * random.permutation((1, 0.4))
+        place = start[:3, 3] + SWING * np.array([*way, 0.0])
+        poses.append(rigid(start[:3, :3], np.clip(place, low, high)))
+    helper.move(start)
     streams, frames = helper.swing(poses)
-    motion = board_motion(board, frames)
-    return Streams(**{**vars(streams), "pictures": motion})
+    return Streams(**{**vars(streams), "pictures": board_motion(board, frames)})
 
 
 def board_motion(board: Board, frames: Sequence[tuple[float, Picture]]) -> Array:
-    """Rows of time and of how far (px) the board has moved since the first picture with one."""
-    finder, first, rows = Finder(board), None, list[tuple[float, float, float]]()
+    """Rows of time and of how far (px) the board's middle has moved since the first picture that
+    shows it, whichever corners are seen."""
+    finder, rows = Finder(board), list[tuple[float, float, float]]()
+    middle = board.points.mean(axis=0)[None, :2]
     for when, picture in frames:
-        view: View | None = finder.find(picture)
-        if view is None:
-            continue
-        first = first or view
-        _, here, there = np.intersect1d(view.ids, first.ids, return_indices=True)
-        if len(here) >= COMMON:
-            right, down = (view.corners[here] - first.corners[there]).mean(axis=0)
+        view = finder.find(picture)
+        if view is not None and len(view.ids) >= COMMON:
+            flat = board.points[view.ids, :2]
+            plane, _ = cv2.findHomography(flat, view.corners)
+            right, down = cv2.perspectiveTransform(middle[None], plane)[0, 0]
             rows.append((when, float(right), float(down)))
-    return np.array(rows).reshape(-1, 3)
+    motion = np.array(rows).reshape(-1, 3)
+    motion[:, 1:] -= motion[:1, 1:]
+    return motion
 
 
 def fit(cell: Cell, name: str, seen: Record, shown: Record | None) -> HandEyeResult:
@@ -178,7 +185,7 @@ def calibrate_here(
         helper.say(line)
     place, turn = found.found.camera_sd
     helper.say(f"sd {1000 * place:.2f} mm, {np.degrees(turn):.3f} deg, of {found.poses} poses")
-    streams = swing(helper, cell, name, board, seen.tcp[0])
+    streams = swing(helper, cell, name, board, seen)
     save_streams(vars(streams), path.with_name(f"{name}_motion.npz"))
     lateness, lines = late(streams)
     for line in lines:

@@ -103,7 +103,9 @@ class Sheet:
         size, focal = np.array([camera.width, camera.height]), np.array(camera.focal.value)
         lean = random.uniform(-0.7, 0.7, 2)
         turn = Rotation.from_rotvec([*lean, random.normal(0, 0.3)])
-        far = random.uniform(NEAR, FAR) * focal[0] / camera.width
-        aside = random.uniform(-0.5, 0.5, 2) * size / focal * far
-        middle = turn.apply((*np.array(self._board.size) / 2, 0.0))
+        far = NEAR * (FAR / NEAR) ** random.random() * focal[0] / camera.width
+        board = np.array(self._board.size)
+        # A corner of it may stick out of the picture; most of it does not.
+        room = np.maximum(0.5 * size / focal * far - 0.25 * board, 0.0)
+        aside, middle = random.uniform(-1, 1, 2) * room, turn.apply((*board / 2, 0.0))
         return rigid(turn.as_matrix(), np.array([*aside, far]) - middle)
