@@ -29,6 +29,7 @@ setup(
             "scoreboard_node = regrasp_nodes.scoreboard_node:main",
             "teleop_node = regrasp_nodes.teleop_node:main",
             "twin_node = regrasp_nodes.twin_node:main",
+            "watch_node = regrasp_nodes.watch_node:main",
         ],
     },
 )

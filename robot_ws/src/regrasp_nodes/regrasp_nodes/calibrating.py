@@ -26,7 +26,7 @@ from policy.contract import ImageSpec
 
 from .episode.routine import Interrupted
 from .pictures import frame_of, message_of, topic
-from .poses import lean_of, pose_message_of, pose_of
+from .poses import lean_of, pose_message_of, pose_of, seven_of
 from .reach import Reach
 from .wiring import EVERY, LATCHED, PICTURES, nanoseconds, now_ns, stamp
 
@@ -69,7 +69,7 @@ class Calibrating:
     def _on_pose(self, message: PoseStamped) -> None:
         when = nanoseconds(message.header.stamp)
         self._poses.append((when, message))
-        self._record("tcp", [1e-9 * when, *_seven(message)])
+        self._record("tcp", [1e-9 * when, *seven_of(message)])
 
     def _on_image(self, message: Image) -> None:
         now = now_ns(self._node)
@@ -134,7 +134,7 @@ class Calibrating:
         taken = nanoseconds(image.header.stamp)
         self.reach.until(lambda: self._poses[-1][0] >= taken, "nothing was heard of the arm")
         _, nearest = min(list(self._poses), key=lambda pose: abs(pose[0] - taken))
-        return frame_of(image, self._spec), motion(_seven(nearest))
+        return frame_of(image, self._spec), motion(seven_of(nearest))
 
     def swing(self, tcp: Sequence[Array]) -> tuple[Streams, list[tuple[float, Picture]]]:
         recorded: dict[str, list[Any]] = {"tcp": [], "frames": [], "joints": [], "commands": []}
@@ -172,8 +172,3 @@ class Calibrating:
                 raise Interrupted("told to stop")
             if time.monotonic() - start > PERSON_S:
                 raise Interrupted("guard, arm and camera did not come up")
-
-
-def _seven(message: PoseStamped) -> list[float]:
-    p, q = message.pose.position, message.pose.orientation
-    return [p.x, p.y, p.z, q.x, q.y, q.z, q.w]

@@ -48,6 +48,11 @@ def pose_message(command: Command, ns: int) -> PoseStamped:
     return message
 
 
+def seven_of(message: PoseStamped) -> list[float]:
+    p, q = message.pose.position, message.pose.orientation
+    return [p.x, p.y, p.z, q.x, q.y, q.z, q.w]
+
+
 def pose_message_of(pose: Array) -> PoseStamped:
     """Of a matrix (4, 4)."""
     message = PoseStamped()
