@@ -41,7 +41,6 @@ ASKS: dict[Place, str] = {
     "away": "take the board away",
 }
 MOST_FRAMES = 1500  # that a person is given to show all that is wanted
-MOST_VIEWS = 60  # of them; more tell little
 SWINGS, SWING = 24, 0.025  # ways to and fro, and how far they go from the middle, m
 COMMON = 6  # corners that a picture must share with the first
 
@@ -70,8 +69,8 @@ class Helper(Protocol):
     def say(self, text: str) -> None: ...
 
 
-def show_lens(helper: Helper, cell: Cell, name: str, board: Board) -> Record:
-    """Views of a board in a person's hands, as many as tell the lens."""
+def show_lens(helper: Helper, cell: Cell, name: str, board: Board, most: int) -> Record:
+    """Views of a board in a person's hands, as many as tell the lens, or `most`."""
     camera = cell.cameras[name]
     capture = Capture(board, (camera.width, camera.height))
     helper.ask("shown")
@@ -81,7 +80,7 @@ def show_lens(helper: Helper, cell: Cell, name: str, board: Board) -> Record:
         helper.show(capture.draw(frame, told))
         if told.kept:
             helper.say(f"{told.why} ({capture.coverage.share:.0%}); {told.advice}")
-        if capture.done or len(capture.views) == MOST_VIEWS:
+        if capture.done or len(capture.views) == most:
             break
     return capture.record
 
@@ -172,13 +171,13 @@ def fit(cell: Cell, name: str, seen: Record, shown: Record | None) -> HandEyeRes
 
 def calibrate_here(
     helper: Helper, path: Path, name: str, board: Board, reachable: Callable[[Array], bool],
-    count: int,
+    poses: int, views: int,
 ) -> Cell:  # fmt: skip
     """All of it. The records lie beside the cell file `path`, which gets what was found."""
     cell = load_cell(path)
-    shown = show_lens(helper, cell, name, board)
+    shown = show_lens(helper, cell, name, board, views)
     save_record(shown, path.with_name(f"{name}_lens.json"))
-    seen = look_around(helper, cell, name, board, reachable, count)
+    seen = look_around(helper, cell, name, board, reachable, poses)
     save_record(seen, path.with_name(f"{name}_poses.json"))
     found = fit(cell, name, seen, shown)
     for line in (found.table(), *(f"left out: {outlier}" for outlier in found.outliers)):

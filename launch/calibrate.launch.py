@@ -19,6 +19,7 @@ from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
 HERE = Path(__file__).resolve().parent
+TWINS = ("cell", "preset", "seed", "factor", "camera_rate", "use_sim_time")
 LEAN = 0.65  # rad that the tool may lean meanwhile: 35 degrees, and a little to spare
 
 
@@ -38,7 +39,9 @@ def generate_launch_description() -> LaunchDescription:
             executable=f"{name}_node",
             name=name,
             output="screen",
-            parameters=[{"cell": given("cell"), **choices}],
+            parameters=[
+                {"cell": given("cell"), "use_sim_time": given("use_sim_time", bool), **choices}
+            ],
         )
 
     calibration = node(
@@ -46,6 +49,7 @@ def generate_launch_description() -> LaunchDescription:
         camera=given("camera"),
         out=given("out"),
         poses=given("poses", int),
+        views=given("views", int),
         square=given("square", float),
         marker=given("marker", float),
         exit_when_done=True,
@@ -73,16 +77,28 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument("poses", default_value="15", description="that the arm takes"),
             DeclareLaunchArgument(
+                "views", default_value="60", description="of the lens, at most; fewer, if enough"
+            ),
+            DeclareLaunchArgument(
                 "square", default_value="0.038", description="side of a square on the print, m"
             ),
             DeclareLaunchArgument(
                 "marker", default_value="0.028", description="side of a marker on the print, m"
             ),
-            DeclareLaunchArgument(
-                "preset", default_value="lab_night", description="the twin's room"
-            ),
+            DeclareLaunchArgument("preset", default_value="factory", description="the twin's room"),
             DeclareLaunchArgument(
                 "seed", default_value="0", description="of what is hidden in the twin"
+            ),
+            DeclareLaunchArgument(
+                "factor",
+                default_value="1.0",
+                description="the twin's speed; with any but 1.0 set use_sim_time:=true",
+            ),
+            DeclareLaunchArgument(
+                "use_sim_time",
+                default_value="false",
+                choices=["true", "false"],
+                description="the twin's clock is everybody's",
             ),
             DeclareLaunchArgument(
                 "camera_rate",
@@ -93,10 +109,7 @@ def generate_launch_description() -> LaunchDescription:
                 PythonLaunchDescriptionSource(str(HERE / "twin.launch.py")),
                 condition=IfCondition(on_twin),
                 launch_arguments=[
-                    *(
-                        (name, LaunchConfiguration(name))
-                        for name in ("cell", "preset", "seed", "camera_rate")
-                    ),
+                    *((name, LaunchConfiguration(name)) for name in TWINS),
                     ("cameras", ["[", LaunchConfiguration("camera"), "]"]),
                     ("board", "true"),
                 ],

@@ -29,21 +29,27 @@ WAY_S = 12.0
 
 
 class GuidedTwin(Driven):
-    def __init__(self, cell: Cell, camera: str, room: str | None, seed: int, rate: float) -> None:
+    """Without a camera it sees nothing."""
+
+    def __init__(
+        self, cell: Cell, camera: str = "", room: str | None = None, seed: int = 0,
+        rate: float = 10.0, lean: float = LEAN,
+    ) -> None:  # fmt: skip
         scene = SceneConfig(timestep=0.002, shadows=256, multisamples=4, board=Board(), objects=1)
         config = TwinConfig(
-            mode="lockstep", preset=room, seed=seed, cameras=(camera,), scene=scene,
-            objects=ObjectConfig(count=(1, 1)), feed=FeedConfig(rate=rate),
+            mode="lockstep", preset=room, seed=seed, scene=scene,
+            cameras=(camera,) if camera else (), objects=ObjectConfig(count=(1, 1)), feed=FeedConfig(rate=rate),
         )  # fmt: skip
         super().__init__(cell, config)
-        self.guard = Guard(cell, lean=LEAN)
+        self.guard = Guard(cell, lean=lean)
         self.said: list[str] = []
         self._camera = camera
         self._states: list[ArmState] = []
         self._frames: list[Frame] = []
         self._commands: list[list[float]] = []
         self.twin.arm.states.listen(self._states.append)
-        self.twin.cameras[camera].listen(self._frames.append)
+        if camera:
+            self.twin.cameras[camera].listen(self._frames.append)
         self.wait(0.1)
         self.guard.arm(self.now)
         self.wait(self.guard.patience.ramp)
@@ -52,7 +58,7 @@ class GuidedTwin(Driven):
         assert self.arm is not None
         if self.arm.mode != "ready":
             self.guard.stop(self.arm.reason)
-        told = self._told(self.arm)
+        told = self.told(self.arm)
         self.guard.sense(Sensed(self.arm.stamp_ns, pose_of(told), lean_of(told)))
 
     def tick(self) -> Command | None:
@@ -61,14 +67,14 @@ class GuidedTwin(Driven):
         command = self.guard.tick(self.now)
         if command is not None:
             assert self.arm is not None
-            twist = twist_message(command, lean_of(self._told(self.arm)), self.now).twist
+            twist = twist_message(command, lean_of(self.told(self.arm)), self.now).twist
             linear, angular = twist.linear, twist.angular
             row = [linear.x, linear.y, linear.z, angular.x, angular.y, angular.z]
             self._commands.append([1e-9 * self.now, *row])
             self.twin.arm.twist(row[:3], row[3:])
         return command
 
-    def _told(self, state: ArmState) -> Any:
+    def told(self, state: ArmState) -> Any:
         return pose_message_of(motion((*state.tcp_position, *state.tcp_orientation)))
 
     # A Helper -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,14 +27,15 @@ from policy.contract import ImageSpec
 from .episode.routine import Interrupted
 from .pictures import frame_of, message_of, topic
 from .poses import lean_of, pose_message_of, pose_of, seven_of
-from .reach import Reach
+from .reach import LOOK_S, Reach
 from .wiring import EVERY, LATCHED, PICTURES, nanoseconds, now_ns, stamp
 
 Array = npt.NDArray[np.float64]
 SETTLE_S = 0.5  # after a way, before a picture: the arm has stopped to swing
 KEPT = 1000  # poses of the TCP: some seconds
 PERSON_S = 3600.0  # that a person may take
-PICTURE_S = 20.0
+PICTURE_S = 60.0
+ATTEMPTS = 3  # to reach a pose
 SPEED = 0.25  # m/s: nobody is in a hurry with a board in the hand
 
 
@@ -98,11 +99,11 @@ class Calibrating:
         self._done.clear()
         words = f"{place} {self._camera}" if place == "shown" else place
         self._asks.publish(String(data=words))
-        self.reach.until(self._done.is_set, "nobody called /calibration/go", PERSON_S)
+        self._until(self._done.is_set, "nobody called /calibration/go")
 
     def frame(self) -> Picture:
         before = self._image
-        self.reach.until(lambda: self._image is not before, "no picture came", PICTURE_S)
+        self._until(lambda: self._image is not before, "no picture came", PICTURE_S)
         assert self._image is not None
         return frame_of(self._image[1], self._spec)
 
@@ -111,15 +112,18 @@ class Calibrating:
         self._shown.publish(message)
 
     def move(self, tcp: Array) -> str:
-        wanted = pose_message_of(tcp)
-        try:
-            self.reach.move(pose_of(wanted), speed=SPEED, lean=lean_of(wanted))
-        except Interrupted as error:
-            if self.reach.stopping.is_set():
-                raise
-            self._await_guard()
-            return str(error)
-        return ""
+        wanted, why = pose_message_of(tcp), ""
+        for _ in range(ATTEMPTS):
+            self._until(self._ready, "the guard was not armed again")
+            try:
+                self.reach.move(pose_of(wanted), speed=SPEED, lean=lean_of(wanted))
+            except Interrupted as error:
+                if self.reach.stopping.is_set():
+                    raise
+                why = str(error)  # held for a moment, or stopped: a person clears that
+            else:
+                return ""
+        return why
 
     def look(self) -> tuple[Picture, Array]:
         after = now_ns(self._node) + round(SETTLE_S * 1e9)
@@ -128,11 +132,11 @@ class Calibrating:
             image = self._image
             return image is not None and nanoseconds(image[1].header.stamp) > after
 
-        self.reach.until(fresh, "the camera shows nothing new", PICTURE_S)
+        self._until(fresh, "the camera shows nothing new", PICTURE_S)
         assert self._image is not None
         image = self._image[1]
         taken = nanoseconds(image.header.stamp)
-        self.reach.until(lambda: self._poses[-1][0] >= taken, "nothing was heard of the arm")
+        self._until(lambda: self._poses[-1][0] >= taken, "nothing was heard of the arm", PICTURE_S)
         _, nearest = min(list(self._poses), key=lambda pose: abs(pose[0] - taken))
         return frame_of(image, self._spec), motion(seven_of(nearest))
 
@@ -153,22 +157,23 @@ class Calibrating:
     def say(self, text: str) -> None:
         self._node.get_logger().info(text)
 
-    def _await_guard(self) -> None:
-        """What stopped the arm is a person's to clear, who arms the guard again."""
-        state = self.reach.guard
-        if state is not None and state.mode != state.READY:
-            self.say(f"waits until the guard is armed again: {state.reason}")
-            self.reach.until(self._ready, "the guard was not armed again", PERSON_S)
+    def begin(self) -> None:
+        """Until all is there that is needed."""
+
+        def there() -> bool:
+            return self._ready() and bool(self._poses) and self._image is not None
+
+        self._until(there, "guard, arm and camera did not come up")
 
     def _ready(self) -> bool:
         state = self.reach.guard
         return state is not None and bool(state.mode == state.READY)
 
-    def begin(self) -> None:
-        """Until all is there that is needed."""
+    def _until(self, met: Callable[[], bool], otherwise: str, seconds: float = PERSON_S) -> None:
+        """The guard moves the arm; who calibrates may wait for it as long as it takes."""
         start = time.monotonic()
-        while not (self._ready() and self._poses and self._image):
-            if self.reach.stopping.wait(0.05):
+        while not met():
+            if self.reach.stopping.wait(LOOK_S):
                 raise Interrupted("told to stop")
-            if time.monotonic() - start > PERSON_S:
-                raise Interrupted("guard, arm and camera did not come up")
+            if time.monotonic() - start > seconds:
+                raise Interrupted(f"{otherwise} for {seconds:.0f} s")

@@ -34,7 +34,8 @@ class CalibrationNode(Node):
             wanted = f"one of {', '.join(cell.cameras)}"
             raise Invalid("camera", camera, wanted, "name a camera of the cell file")
         self._out = Path(parameter(self, "out", "runs/calibration", "gets cell.yaml and records"))
-        self._count = parameter(self, "poses", 15, "that the arm takes", 8, 60)
+        self._poses = parameter(self, "poses", 15, "that the arm takes", 8, 60)
+        self._views = parameter(self, "views", 60, "of the lens, at most", 12, 500)
         self._exits = parameter(self, "exit_when_done", False, "end when it is done")
         defaults = Board()
         self._board = Board(
@@ -60,8 +61,9 @@ class CalibrationNode(Node):
                 write_atomic(path, source.read_bytes())
             self._helper.begin()
             cell = calibrate_here(
-                self._helper, path, self._camera, self._board, self._reachable, self._count
-            )
+                self._helper, path, self._camera, self._board, self._reachable, self._poses,
+                self._views,
+            )  # fmt: skip
         except (Interrupted, Invalid, ContractError, OSError) as error:
             self._told = ERROR, str(error), {}
             self.get_logger().error(f"not calibrated: {error}")
@@ -69,7 +71,7 @@ class CalibrationNode(Node):
             self._told = OK, f"calibrated {self._camera}", {"cell": path}
             self.get_logger().info(f"calibrated: {path} ({cell.fingerprint})")
         if self._exits:
-            rclpy.shutdown()
+            rclpy.try_shutdown()
 
     def _reachable(self, pose: Array) -> bool:
         kinematics = self._kinematics
