@@ -38,7 +38,8 @@ class GuidedTwin(Driven):
         scene = SceneConfig(timestep=0.002, shadows=256, multisamples=4, board=Board(), objects=1)
         config = TwinConfig(
             mode="lockstep", preset=room, seed=seed, scene=scene,
-            cameras=(camera,) if camera else (), objects=ObjectConfig(count=(1, 1)), feed=FeedConfig(rate=rate),
+            cameras=(camera,) if camera else (), objects=ObjectConfig(count=(1, 1)),
+            feed=FeedConfig(rate=rate),
         )  # fmt: skip
         super().__init__(cell, config)
         self.guard = Guard(cell, lean=lean)

@@ -35,7 +35,7 @@ SETTLE_S = 0.5  # after a way, before a picture: the arm has stopped to swing
 KEPT = 1000  # poses of the TCP: some seconds
 PERSON_S = 3600.0  # that a person may take
 PICTURE_S = 60.0
-ATTEMPTS = 3  # to reach a pose
+ATTEMPTS, AGAIN_S = 3, 1.0  # to reach a pose
 SPEED = 0.25  # m/s: nobody is in a hurry with a board in the hand
 
 
@@ -121,6 +121,7 @@ class Calibrating:
                 if self.reach.stopping.is_set():
                     raise
                 why = str(error)  # held for a moment, or stopped: a person clears that
+                self.reach.stopping.wait(AGAIN_S)
             else:
                 return ""
         return why
