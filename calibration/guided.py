@@ -108,15 +108,14 @@ def look_around(
     poses = plan(plan_of(cell, name, board), reachable, count)
     helper.ask("held" if camera.mount == "world" else "bin")
     for number, pose in enumerate(poses):
-        why = helper.move(pose)
-        if not why:
+        told = helper.move(pose)
+        if not told:
             picture, tcp = helper.look()
             view = finder.find(picture)
-            if view is None:
-                why = "no board in sight"
-            else:
+            told = "no board in sight" if view is None else f"{len(view.ids)} corners"
+            if view is not None:
                 sightings.append(Sighting.of(view, tcp))
-        helper.say(f"pose {number + 1} of {len(poses)}: {why or f'{len(view.ids)} corners'}")
+        helper.say(f"pose {number + 1} of {len(poses)}: {told}")
     return Record(board, camera.width, camera.height, tuple(sightings))
 
 

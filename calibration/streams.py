@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,8 @@ class Streams:
 
 def save_streams(streams: Mapping[str, npt.ArrayLike], path: Path) -> None:
     packed = io.BytesIO()
-    np.savez_compressed(packed, **{name: np.asarray(rows) for name, rows in streams.items()})
+    arrays: dict[str, Any] = {name: np.asarray(rows) for name, rows in streams.items()}
+    np.savez_compressed(packed, **arrays)
     write_atomic(path, packed.getvalue())
 
 

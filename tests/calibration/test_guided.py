@@ -27,7 +27,7 @@ AXES = np.diag([1.0, -1.0, -1.0])
 
 @pytest.fixture(scope="module")
 def helper() -> Iterator[GuidedTwin]:
-    twin = GuidedTwin(NOMINAL, CAMERA, "factory", seed=3)
+    twin = GuidedTwin(NOMINAL, CAMERA, "factory", seed=3, rate=6.0)
     yield twin
     twin.twin.close()
 

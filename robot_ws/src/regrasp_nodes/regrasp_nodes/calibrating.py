@@ -116,7 +116,7 @@ class Calibrating:
         for _ in range(ATTEMPTS):
             self._until(self._ready, "the guard was not armed again")
             try:
-                self.reach.move(pose_of(wanted), speed=SPEED, lean=lean_of(wanted))
+                self.reach.move(pose_of(wanted), speed=SPEED, lean=lean_of(wanted).tolist())
             except Interrupted as error:
                 if self.reach.stopping.is_set():
                     raise
