@@ -45,7 +45,7 @@ Array = npt.NDArray[np.float64]
 ROOMS = (None, *sorted(PRESETS))
 MEMORY = 40
 CALM = 10  # frames more after a knock, when the watch's memory is full of it
-EVERY = 2  # steps between pictures
+EVERY = 6  # steps between pictures: things lie elsewhere in every other one
 KNOCKS = {"shift": 0.003, "turn": math.radians(0.5)}
 AXES = np.diag([1.0, -1.0, -1.0])  # from the optical frame to MuJoCo's
 

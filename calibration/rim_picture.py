@@ -52,7 +52,7 @@ def register_picture(
         return _linearise(lines, views, found, width)
 
     best = _best(lines, views[0], near)
-    found, covariance = solve(linearise, WIDTHS[2:], lines.prior, best)
+    found, covariance = solve(linearise, WIDTHS[-1:], lines.prior, best)
     off = np.concatenate([part.residuals for part in linearise(found, math.inf)])
     met = off[np.abs(off) < 2 * WIDTHS[-1] / SIGMA] * SIGMA
     enough(len(met), "pictures", FEWEST)

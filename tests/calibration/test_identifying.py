@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -34,9 +35,8 @@ def test_joints(
 ) -> None:
     """Of an arm whose friction is half as much again as the file says."""
     nominal = load_cell(cell)
-    known = joints_of(nominal)
-    vars(known)["friction"] = 1.5 * known.friction
-    motion = replay(with_joints(nominal, known), sway(12.0, 0.01, 0.06, 0.35), 0.01)
+    known = replace(joints_of(nominal), friction=1.5 * joints_of(nominal).friction)
+    motion = replay(with_joints(nominal, known), sway(16.0, 0.01, 0.06, 0.35), 0.01)
     log, arm = cell.with_name("motion.npz"), cell.with_name("arm.xml")
     rows = np.column_stack([motion.times, motion.positions, motion.efforts])
     save_streams({"joints": rows}, log)

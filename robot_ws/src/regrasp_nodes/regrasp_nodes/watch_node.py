@@ -30,7 +30,7 @@ class WatchNode(Node):
         if camera not in cell.cameras:
             wanted = f"one of {', '.join(cell.cameras)}"
             raise Invalid("camera", camera, wanted, "name a camera of the cell file")
-        period = parameter(self, "period", 1.0, "s between two looks", 0.1, 60.0)
+        period = parameter(self, "period", 5.0, "s between two looks", 0.1, 60.0)
         shift = parameter(self, "shift", 0.003, "m that are noticed", 0.001, 0.1)
         turn = parameter(self, "turn", math.radians(0.5), "rad that are noticed", 0.002, 0.5)
         memory = parameter(self, "memory", 40, "looks that one judgement is made of", 5, 1000)
