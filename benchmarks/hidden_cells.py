@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial.transform import Rotation
 
-from calibration import Cell, load_cell
+from calibration import load_cell
 from calibration.board import FEWEST, Board, View
 from calibration.chain import Mount, Noise, nudged, seen
 from calibration.coverage import Coverage
+from calibration.guided import plan_of
 from calibration.lens import Lens
-from calibration.poses import Plan, flat, held, plan
-from calibration.rigid import matrix_of, moved, rigid
+from calibration.poses import Plan, plan
+from calibration.rigid import moved, rigid
 
 Array = npt.NDArray[np.float64]
 CELL = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
@@ -41,18 +42,12 @@ class HiddenCell:
     def drawn(cls, number: int, mount: Mount) -> HiddenCell:
         """Camera some centimetres and degrees from where the cell file has it, another lens."""
         random = np.random.default_rng([number, mount == "wrist"])
-        cell, board = load_cell(CELL), Board()
-        camera = cell.cameras[CAMERAS[mount]]
-        nominal = matrix_of(camera.pose)
-        rough = held(board) if mount == "world" else flat(board, cell.bin.centre.value)
-        about = Plan(
-            board, Lens.of(camera), mount, nominal, rough, *_box(cell, mount),
-            floor=cell.bin.centre.value[2],
-        )  # fmt: skip
+        board = Board()
+        about = plan_of(load_cell(CELL), CAMERAS[mount], board)
         noise = Noise(float(random.uniform(0.2, 0.3)), 1e-4, np.radians(0.02))
         return cls(
-            board, mount, _lens(about.lens, random), nudged(nominal, _six(random, 0.02, 2)),
-            nudged(rough, _six(random, 0.01, 2)), noise, about,
+            board, mount, _lens(about.lens, random), nudged(about.camera, _six(random, 0.02, 2)),
+            nudged(about.placed, _six(random, 0.01, 2)), noise, about,
         )  # fmt: skip
 
     def view(self, pose: Array, random: np.random.Generator) -> View | None:
@@ -107,14 +102,6 @@ def poses(cell: HiddenCell, count: int, seed: int) -> list[Array]:
         return bool(np.linalg.norm(pose[:3, 3] - arm.shoulder.value) < arm.reach.value)
 
     return plan(cell.about, reachable, count, seed)
-
-
-def _box(cell: Cell, mount: Mount) -> tuple[Array, Array]:
-    """The workspace; a board in the hand hangs below the TCP, which stays higher by it."""
-    low, high = np.array(cell.workspace.low.value), np.array(cell.workspace.high.value)
-    if mount == "world":
-        low[2] = max(low[2], high[2] - 0.1)
-    return low, high
 
 
 def _six(random: np.random.Generator, metres: float, degrees: float) -> Array:

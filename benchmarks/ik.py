@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from benchmarks.harness import Worker, compare, save, serve, table
 from calibration import Cell, load_cell
-from sim.ik import ANGLE, POSITION, Kinematics, down
+from calibration.geometry import down
+from sim.ik import ANGLE, POSITION, Kinematics
 from sim.objects import quaternion
 
 Array = npt.NDArray[np.float64]
@@ -47,7 +48,7 @@ class Ours:
         self.angles = self.kinematics.home
 
     def solve(self, place: Array, yaw: float) -> bool:
-        self.angles, reached = self.kinematics.solve(place, yaw, self.angles, ITERATIONS)
+        self.angles, reached = self.kinematics.solve(place, down(yaw), self.angles, ITERATIONS)
         return reached
 
 

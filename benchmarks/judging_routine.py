@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from calibration.geometry import down
 from sim.bin import inside
 from sim.config import SceneConfig
 from sim.grasps import plan
-from sim.ik import down
 from sim.objects import quaternion
 from sim.twin import Faults, Twin, TwinConfig
 from sim.twin.feed import FeedConfig

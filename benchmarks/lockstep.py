@@ -229,7 +229,7 @@ class LockstepCell(Driven):
     def _go(self, pose: Array, speed: float = 0.0, yields: bool = False) -> None:
         self._unstopped()
         try:
-            self.guard.move(np.asarray(pose), speed, self.now, yields)
+            self.guard.move(np.asarray(pose), speed, self.now, yields=yields)
         except Invalid as error:
             raise Interrupted(str(error)) from error
         until = self.now + round(WAY * 1e9)

@@ -11,7 +11,7 @@ from pathlib import Path
 from policy.contract import ContractError, Invalid
 from policy.experience.pictures import write_picture
 
-from . import commands
+from . import commands, identifying
 from .board import Board
 from .cell import Cell
 from .cellfile import load_cell
@@ -81,7 +81,24 @@ def parser() -> argparse.ArgumentParser:
         "cell", "camera", "picture", "out",
     )  # fmt: skip
     one.add_argument("--tcp", type=float, nargs=7, help="where it was, for a camera at the wrist")
-    for name in ("intrinsics", "hand-eye", "tcp", "bin"):
+    part(
+        "latency", identifying.latency, "of command, camera and gripper, from a record (.npz)",
+        "cell", "log",
+    )  # fmt: skip
+    one = part(
+        "dynamics", identifying.dynamics, "of the joints, from a record (.npz)", "cell", "log"
+    )
+    one.add_argument("--model", type=Path, required=True, help="of the arm: python -m sim.robot")
+    one = part("images", identifying.images, "what a camera's pictures are like", "cell", "camera")
+    for name, told in (
+        ("still", "pictures of a scene that stands still: noise"),
+        ("even", "of an even surface, out of focus: vignetting"),
+        ("day", "of a whole day, with --grey: white balance"),
+    ):
+        one.add_argument(f"--{name}", type=Path, nargs="+", default=[], help=told)
+    one.add_argument("--grey", type=int, nargs=4, help="where: top, left, height, width")
+    one.add_argument("--exposures", type=float, nargs="+", default=[], help="s, of a whole day")
+    for name in ("intrinsics", "hand-eye", "tcp", "bin", "latency", "dynamics", "images"):
         parts.choices[name].add_argument("--write", action="store_true", help="into the cell file")
     return top
 

@@ -19,7 +19,7 @@ from .board import Board, Picture
 from .capture import Capture
 from .cell import Cell
 from .cellfile import load_cell
-from .handeye import calibrate as calibrate_hand_eye
+from .guided import fit
 from .intrinsics import calibrate, require_size
 from .lens import Lens
 from .measured import Measured
@@ -27,7 +27,6 @@ from .pivot import pivot
 from .planes import cloud
 from .printing import write_print
 from .records import PivotFile, Record, TouchFile, load_record, motion, save_record
-from .refine import Task
 from .rigid import inverse, matrix_of, standing
 from .sheet import camera_view
 from .write import Value, write
@@ -44,7 +43,7 @@ def board_of(a: Namespace) -> Board:
 
 def intrinsics(a: Namespace) -> None:
     cell = load_cell(a.cell)
-    camera = _camera(cell, a.camera)
+    camera = camera_named(cell, a.camera)
     record = _recorded(a, board_of(a))
     require_size((record.width, record.height), cell.cameras[camera])
     found = calibrate(record.board, record.views, (record.width, record.height))
@@ -55,21 +54,14 @@ def intrinsics(a: Namespace) -> None:
     print(
         f"focal {fx:.2f}, {fy:.2f} px (sd {found.focal_sd:.2f}); {found.residual:.3f} px are left"
     )
-    _set(a, found.values(camera, cell.cameras[camera]))
+    put(a, found.values(camera, cell.cameras[camera]))
 
 
 def hand_eye(a: Namespace) -> None:
     cell = load_cell(a.cell)
-    camera = cell.cameras[_camera(cell, a.camera)]
-    record, lens, known = load_record(a.record), Lens.of(camera), None
-    require_size((record.width, record.height), camera)
-    if a.lens is not None:
-        shown = load_record(a.lens)
-        fitted = calibrate(shown.board, shown.views, (shown.width, shown.height))
-        require_size((shown.width, shown.height), camera)
-        lens, known = fitted.lens, fitted.information
-    task = Task(record.board, lens, camera.mount, record.tcp, record.views, lens_known=known)
-    found = calibrate_hand_eye(task)
+    camera_named(cell, a.camera)
+    shown = None if a.lens is None else load_record(a.lens)
+    found = fit(cell, a.camera, load_record(a.record), shown)
     print(found.table())
     for outlier in found.outliers:
         print(f"left out: {outlier}")
@@ -80,7 +72,7 @@ def hand_eye(a: Namespace) -> None:
         f"held out: {held.corners:.2f} px; the board by {1000 * held.place:.2f} mm, "
         f"{np.degrees(held.turn):.3f} deg"
     )
-    _set(a, found.values(a.camera))
+    put(a, found.values(a.camera))
 
 
 def tcp(a: Namespace) -> None:
@@ -92,7 +84,7 @@ def tcp(a: Namespace) -> None:
         print(f"touch {number}: {1000 * miss:.2f} mm off")
     x, y, z = 1000 * found.tip
     print(f"tip at {x:.2f}, {y:.2f}, {z:.2f} mm of the flange (sd {1000 * found.sd:.2f})")
-    _set(a, found.values())
+    put(a, found.values())
 
 
 def bin_(a: Namespace) -> None:
@@ -103,7 +95,7 @@ def bin_(a: Namespace) -> None:
         parts.append(Touches(*(np.array(one, float).reshape(-1, 3) for one in points)))
     for picture in a.depth:
         name, _, path = picture.partition("=")
-        camera, data = cell.cameras[_camera(cell, name)], np.load(path, allow_pickle=False)
+        camera, data = cell.cameras[camera_named(cell, name)], np.load(path, allow_pickle=False)
         if camera.mount == "wrist":
             camera = standing(camera, motion(data["tcp"]))
         pose = matrix_of(camera.pose)
@@ -113,17 +105,17 @@ def bin_(a: Namespace) -> None:
         raise Invalid("bin", "nothing", "--touches or --depth", "give at least one")
     found = fit_bin(together(parts), cell.bin, seen=bool(a.depth))
     print(f"floor tilted by {np.degrees(found.floor.tilt):.2f} deg, {found.points} wall points")
-    _set(a, found.values("depth" if a.depth else "touches"))
+    put(a, found.values("depth" if a.depth else "touches"))
 
 
 def overlay(a: Namespace) -> None:
     cell = load_cell(a.cell)
-    name = _camera(cell, a.camera)
+    name = camera_named(cell, a.camera)
     if cell.cameras[name].mount == "wrist" and a.tcp is None:
         remedy = "give x y z and the quaternion x y z w"
         raise Invalid("--tcp", None, "where the TCP was, for a camera at the wrist", remedy)
     pose = None if a.tcp is None else motion(a.tcp)
-    drawn = camera_view(cell, name, _read(a.picture), pose)
+    drawn = camera_view(cell, name, picture_at(a.picture), pose)
     write_picture(a.out, np.ascontiguousarray(drawn[..., ::-1]))
     print(f"{a.out}: does the blue outline lie on the bin?")
 
@@ -132,10 +124,10 @@ def _recorded(a: Namespace, sheet: Board) -> Record:
     """A record as it is, or one made of pictures."""
     if a.views[0].suffix == ".json":
         return load_record(a.views[0])
-    first = _read(a.views[0])
+    first = picture_at(a.views[0])
     capture = Capture(sheet, (first.shape[1], first.shape[0]))
     for path in a.views:
-        told = capture.feed(np.ascontiguousarray(_read(path)[..., ::-1]))
+        told = capture.feed(np.ascontiguousarray(picture_at(path)[..., ::-1]))
         print(f"{path}: {told.why}")
     print(f"still useful: {told.advice}")
     if a.record is not None:
@@ -143,7 +135,7 @@ def _recorded(a: Namespace, sheet: Board) -> Record:
     return capture.record
 
 
-def _read(path: Path) -> Picture:
+def picture_at(path: Path) -> Picture:
     """BGR."""
     picture = cv2.imread(str(path))
     if picture is None:
@@ -151,14 +143,14 @@ def _read(path: Path) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-def _camera(cell: Cell, name: str) -> str:
+def camera_named(cell: Cell, name: str) -> str:
     if name not in cell.cameras:
         wanted = f"a camera of cell '{cell.id}': {', '.join(cell.cameras)}"
         raise Invalid("camera", name, wanted, "name one of them")
     return name
 
 
-def _set(a: Namespace, values: Mapping[str, Value]) -> None:
+def put(a: Namespace, values: Mapping[str, Value]) -> None:
     for key, one in values.items():
         told = (
             f"{one.value} {one.unit}, residual {one.residual}" if isinstance(one, Measured) else one

@@ -52,6 +52,30 @@ class Joints:
 def identify(motion: Motion, model: mujoco.MjModel, payload: str) -> Joints:
     """The model's first joints are the arm's; the payload is the body of that name with all that
     hangs on it."""
+    joints, base = motion.positions.shape[1], float(model.body_subtreemass[model.body(payload).id])
+    design, target, alike = _equations(motion, model, payload)
+    found = _solve(design, target)
+    left = target - design @ found
+    residual = float(np.sqrt(left @ left / (len(target) / alike - len(found)) / alike))
+    spread = residual * np.sqrt(alike * np.diag(np.linalg.inv(design.T @ design)))
+    each = (found[:joints], found[joints : 2 * joints], found[2 * joints : 3 * joints])
+    errors = (spread[:joints], spread[joints : 2 * joints], spread[2 * joints : 3 * joints])
+    mass = base + float(found[-1])
+    return Joints(*each, mass, (*errors, float(spread[-1])), float(found[-2]), residual)
+
+
+def unexplained(motion: Motion, model: mujoco.MjModel, payload: str, joints: Joints) -> float:
+    """How much of the torques (N*m, root mean square) these values leave unexplained."""
+    design, target, _ = _equations(motion, model, payload)
+    base = float(model.body_subtreemass[model.body(payload).id])
+    values = np.concatenate(
+        [joints.damping, joints.friction, joints.armature, [joints.skew, joints.payload - base]]
+    )
+    return float(np.sqrt(np.mean((target - design @ values) ** 2)))
+
+
+def _equations(motion: Motion, model: mujoco.MjModel, payload: str) -> tuple[Array, Array, float]:
+    """Linear in all that is unknown: columns, torques, and how many neighbours are alike."""
     joints = motion.positions.shape[1]
     period = float(np.diff(motion.times).mean())
     if len(motion.times) < FEWEST:
@@ -77,17 +101,8 @@ def identify(motion: Motion, model: mujoco.MjModel, payload: str) -> Joints:
     target = (torque - bare)[inner].ravel()
     # Near a reversal a joint sticks and creeps, each kind in a way of its own.
     slides = np.abs(dry[inner].ravel()) > SLIDES
-    design, target = design[slides], target[slides]
-    found = _solve(design, target)
-    left = target - design @ found
     # The filter makes neighbours alike: of so many samples, one counts.
-    alike = 2 * np.sqrt(np.pi) * SMOOTH / period
-    residual = float(np.sqrt(left @ left / (len(target) / alike - len(found)) / alike))
-    spread = residual * np.sqrt(alike * np.diag(np.linalg.inv(design.T @ design)))
-    each = (found[:joints], found[joints : 2 * joints], found[2 * joints : 3 * joints])
-    errors = (spread[:joints], spread[joints : 2 * joints], spread[2 * joints : 3 * joints])
-    mass = float(model.body_subtreemass[model.body(payload).id] + found[-1])
-    return Joints(*each, mass, (*errors, float(spread[-1])), float(found[-2]), residual)
+    return design[slides], target[slides], float(2 * np.sqrt(np.pi) * SMOOTH / period)
 
 
 def improves(

@@ -31,10 +31,16 @@ def rotation(quaternion: npt.ArrayLike) -> Array:
     )
 
 
-def hand(place: npt.ArrayLike, yaw: float) -> tuple[Array, Array]:
-    """Position and rotation matrix of a tool that points down, its x along `yaw`."""
+def down(yaw: float) -> Array:
+    """Rotation matrix of a tool that points down, its x along `yaw`: half a turn about x, then yaw
+    about the base's z."""
     c, s = math.cos(yaw), math.sin(yaw)
-    return np.asarray(place, float), np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])
+    return np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])
+
+
+def hand(place: npt.ArrayLike, yaw: float) -> tuple[Array, Array]:
+    """Position and rotation matrix of a tool that points down."""
+    return np.asarray(place, float), down(yaw)
 
 
 def project(camera: Camera, points: Array) -> tuple[Array, Array]:

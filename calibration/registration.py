@@ -140,8 +140,8 @@ def _moved(found: Array, step: Array) -> Array:
     return moved
 
 
-def enough(points: int, what: str) -> None:
-    if points < FEWEST:
-        wanted = f"{FEWEST} or more on the bin"
+def enough(points: int, what: str, fewest: int = FEWEST) -> None:
+    if points < fewest:
+        wanted = f"{fewest} or more on the bin"
         remedy = "look at the bin, and start within 3 cm and 3 degrees of the cell file"
         raise Invalid(what, f"{points} points", wanted, remedy)

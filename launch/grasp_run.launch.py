@@ -103,6 +103,16 @@ def generate_launch_description() -> LaunchDescription:
                 description="of the twin's objects, and of where episodes start",
             ),
             DeclareLaunchArgument(
+                "watched",
+                default_value="runs/watch.json",
+                description="where it stood when it was first watched",
+            ),
+            DeclareLaunchArgument(
+                "watch",
+                default_value="none",
+                description="a camera that is watched: has it moved? wrist, front; none",
+            ),
+            DeclareLaunchArgument(
                 "preset", default_value="lab_night", description="the twin's room"
             ),
             DeclareLaunchArgument(
@@ -142,6 +152,14 @@ def generate_launch_description() -> LaunchDescription:
                 device=given("operator"),
                 condition=IfCondition(
                     PythonExpression(["'", LaunchConfiguration("operator"), "' != 'none'"])
+                ),
+            ),
+            node(
+                "watch",
+                camera=given("watch"),
+                reference=given("watched"),
+                condition=IfCondition(
+                    PythonExpression(["'", LaunchConfiguration("watch"), "' != 'none'"])
                 ),
             ),
             episodes,

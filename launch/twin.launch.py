@@ -1,5 +1,7 @@
 """The simulated hardware, and the person beside it who clears the arm's stops."""
 
+from typing import Any, List  # noqa: UP035 - launch_ros knows no other
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
 from launch.substitutions import LaunchConfiguration
@@ -8,7 +10,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 
 def generate_launch_description() -> LaunchDescription:
-    def given(name: str, kind: type) -> ParameterValue:
+    def given(name: str, kind: Any) -> ParameterValue:
         return ParameterValue(LaunchConfiguration(name), value_type=kind)
 
     return LaunchDescription(
@@ -20,6 +22,17 @@ def generate_launch_description() -> LaunchDescription:
                 "preset",
                 default_value="lab_night",
                 description="the room: factory, kitchen, lab_night; none: as the cell file has it",
+            ),
+            DeclareLaunchArgument(
+                "cameras",
+                default_value="[front, wrist_depth]",
+                description="images: wrist, wrist_depth, ...",
+            ),
+            DeclareLaunchArgument(
+                "board",
+                default_value="false",
+                choices=["true", "false"],
+                description="have a printed board to calibrate with",
             ),
             DeclareLaunchArgument(
                 "seed", default_value="0", description="of objects, looks and noise"
@@ -54,7 +67,8 @@ def generate_launch_description() -> LaunchDescription:
                 parameters=[
                     {
                         "cell": given("cell", str),
-                        "cameras": ["front", "wrist_depth"],
+                        "cameras": given("cameras", List[str]),  # noqa: UP006
+                        "board": given("board", bool),
                         "preset": given("preset", str),
                         "seed": given("seed", int),
                         "factor": given("factor", float),

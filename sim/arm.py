@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from calibration.geometry import down
+
 from .parameters import Parameters
 from .world import World
 
@@ -73,5 +75,5 @@ class CartesianArm:
 
     def _solve(self, start: Array) -> tuple[Array, bool]:
         return self.world.kinematics.solve(
-            self.place - self._shift, self.yaw - self._yaw_shift, start
+            self.place - self._shift, down(self.yaw - self._yaw_shift), start
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar, cast
 
+from calibration.board import Board
 from policy.contract import Invalid, Strict, decode
 
 from .families import FAMILIES
@@ -34,6 +35,7 @@ class SceneConfig(Strict):
     multisamples: int = 0
     largest_picture: int = 640
     textures: tuple[str, ...] = ()
+    board: Board | None = None  # printed, to calibrate with
 
     def __post_init__(self) -> None:
         if not 1 <= self.objects <= 12:

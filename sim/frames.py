@@ -44,7 +44,7 @@ class Frames:
         picture = self._eye.see(self._drawer, world.data, imaging, self._random, self._shadows)
         place[:], turn[:] = before
         for eye in env.eyes:
-            eye.aim(world.model, env.parameters.views[eye.name].zoom)
+            eye.aim(world.model, env.parameters.views[eye.camera_name].zoom)
         return picture
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ HOMEWARD = 0.1
 
 
 class Kinematics:
-    """Joint angles for a TCP that points straight down, and back."""
+    """Joint angles for a pose of the TCP, and back."""
 
     def __init__(self, cell: Cell) -> None:
         self.model = build_arm(cell)
@@ -45,11 +45,11 @@ class Kinematics:
         return position.copy(), self.data.site_xmat[self._site].reshape(3, 3).copy()
 
     def solve(
-        self, position: Array, yaw: float, start: Array, iterations: int = 40
+        self, position: Array, wanted: Array, start: Array, iterations: int = 40
     ) -> tuple[Array, bool]:
-        """Angles near `start` that bring the TCP to `position`, pointing down, turned by `yaw`;
-        and whether it got there."""
-        angles, wanted = start.copy(), down(yaw)
+        """Angles near `start` that bring the TCP to `position`, turned as `wanted` (3, 3); and
+        whether it got there."""
+        angles = start.copy()
         eye = np.eye(self.joints)
         for _ in range(iterations):
             there, turn = self.pose(angles)
@@ -68,12 +68,6 @@ class Kinematics:
             step *= min(1.0, 0.5 / max(np.abs(step).max(), 1e-9))
             angles = np.clip(angles + step, self._low, self._high)
         return angles, False
-
-
-def down(yaw: float) -> Array:
-    """z down, x along `yaw`: a half turn about x, then yaw about the base's z."""
-    c, s = np.cos(yaw), np.sin(yaw)
-    return np.array([[c, s, 0.0], [s, -c, 0.0], [0.0, 0.0, -1.0]])
 
 
 def yaw_of(turn: Array) -> float:

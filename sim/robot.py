@@ -1,7 +1,11 @@
-"""The arm in MjSpec: one of ours by name, or a person's own MJCF file."""
+"""The arm in MjSpec: one of ours by name, or a person's own MJCF file.
+
+python -m sim.robot cell.yaml arm.xml     # arm and gripper alone, for MuJoCo
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -10,8 +14,9 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
-from calibration import Cell
+from calibration import Cell, load_cell
 from policy.contract import ContractError, Problem
+from policy.contract.files import write_atomic
 
 from .arms import ARMS, ArmModel, Tube, Vec
 from .bits import GRIPPER, HIT_ALL
@@ -25,12 +30,16 @@ OWN = "own/"
 
 def build_arm(cell: Cell) -> mujoco.MjModel:
     """Arm and gripper alone: for kinematics."""
+    return _alone(cell).compile()
+
+
+def _alone(cell: Cell) -> mujoco.MjSpec:
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     for name in ("shell", "joint", "accent", "pad"):
         spec.add_material(name=name)
     add_gripper(spec, add_arm(spec, cell), cell)
-    return spec.compile()
+    return spec
 
 
 def home(cell: Cell) -> npt.NDArray[np.float64]:
@@ -159,3 +168,14 @@ def _along(axis: Sequence[float]) -> Vec:
 
 def _refuse(cell: Cell, problem: Problem) -> NoReturn:
     raise ContractError(f"cell '{cell.id}'", [problem])
+
+
+def main() -> None:
+    path, out = map(Path, sys.argv[1:])
+    spec = _alone(load_cell(path))
+    spec.compile()
+    write_atomic(out, spec.to_xml().encode())
+
+
+if __name__ == "__main__":
+    main()

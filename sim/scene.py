@@ -19,6 +19,7 @@ from .gripper import add_gripper
 from .objects import PARTS, quaternion
 from .robot import add_arm
 from .scenery import add_scenery
+from .sheet import add_sheet
 
 BOX = mujoco.mjtGeom.mjGEOM_BOX
 LIGHTS = 4
@@ -56,6 +57,8 @@ def build(cell: Cell, config: SceneConfig) -> mujoco.MjModel:
     for number in range(config.distractors):
         # Seen, not touched: clutter on the table around the bin.
         _slot(spec, number, "distractor", free=False)
+    if config.board is not None:
+        add_sheet(spec, config.board)
     return spec.compile()
 
 

@@ -17,6 +17,7 @@ from ..config import ObjectConfig
 from ..eye import Eye
 from ..gripper import FINGERS
 from ..parameters import Imaging, Parameters
+from ..sheet import Sheet
 from ..world import World
 from .config import Truth
 from .faults import Faults
@@ -29,11 +30,15 @@ ABOVE_RIM = 0.05  # m; where the gripper must be before the bin is filled
 
 
 class Stage:
-    def __init__(self, world: World, eyes: dict[str, Eye], objects: ObjectConfig) -> None:
+    def __init__(
+        self, world: World, eyes: dict[str, Eye], objects: ObjectConfig, seed: int
+    ) -> None:
         self._world, self._eyes, self._objects = world, eyes, objects
         self._arm, self._appearance = CartesianArm(world), Appearance(world)
         self._damping = world.model.dof_damping.copy()
         self._preset: str | None = None
+        board = world.config.board
+        self._sheet = None if board is None else Sheet(world.model, world.cell, board, seed)
         self.parameters: Parameters
 
     def reset(self, seed: int, preset: str | None) -> Parameters:
@@ -54,6 +59,18 @@ class Stage:
         look = replace(self.parameters.look, things=fresh.look.things)
         self.parameters = replace(self.parameters, things=fresh.things, look=look)
         self._fill(seed)
+
+    def put_board(self, place: str, camera: str) -> None:
+        """Where a person would; who lays it into the bin has emptied that."""
+        if self._sheet is None:
+            raise Invalid("board", "none", "a printed one", "open the twin with scene.board")
+        self._sheet.put(place, camera)
+        if place != "away" and self._world.things:
+            self._world.place([], np.zeros((0, 3)), np.zeros((0, 4)))
+
+    def tick(self, now_ns: int) -> None:
+        if self._sheet is not None:
+            self._sheet.move(self._world.data, now_ns)
 
     def misbehave(self, faults: Faults) -> None:
         """Of the faults, those of joints and fingers."""

@@ -65,7 +65,7 @@ class Twin:
             for feed in self._feeds
         }
         eyes = {feed.name: feed.film.eye for feed in self._feeds}
-        self._stage = Stage(world, eyes, config.objects)
+        self._stage = Stage(world, eyes, config.objects, config.seed)
         self.faults = Faults()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -106,6 +106,7 @@ class Twin:
             self.gripper.tick(now)
             self._world.advance(self._world.config.timestep)
             self._time.now_ns = now = now + self._dt
+            self._stage.tick(now)
             arm, claw = self.arm.read(now), self.gripper.read(now)
             imaging = self._stage.imaging(now, self.faults)
             for feed in self._feeds:
@@ -137,6 +138,12 @@ class Twin:
         with self._time.lock, self._darkroom.drawing:
             self._stage.refill(seed)
             self._darkroom.empty()
+
+    def put_board(self, place: str, camera: str = "") -> None:
+        """The printed board into the hand, into the bin, shown to that camera, or away."""
+        self.check()
+        with self._time.lock, self._darkroom.drawing:
+            self._stage.put_board(place, camera)
 
     def inject(self, faults: Faults) -> None:
         """Misbehave like this from now on; `Faults()` behaves."""

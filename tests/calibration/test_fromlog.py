@@ -10,11 +10,11 @@ import pytest
 
 from calibration import load_cell
 from calibration.fromlog import FEWEST, camera_by_log
+from calibration.geometry import down
 from policy.contract import Invalid
 from policy.contract.depth import depth_bytes
 from policy.experience.episode import Action, EpisodeInfo, Observation
 from policy.experience.log.writer import EpisodeWriter
-from sim.ik import down
 from sim.objects import quaternion
 from sim.twin import FeedConfig, Twin, TwinConfig
 

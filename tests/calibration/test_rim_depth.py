@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from calibration import load_cell
-from calibration.geometry import rotation
+from calibration.geometry import down, rotation
 from calibration.registration import Array, Registration, turn_of, turned
 from calibration.rim_depth import register_depth
 from calibration.track import Track
 from policy.contract import Invalid
-from sim.ik import down
 from sim.objects import quaternion
 from sim.presets import PRESETS
 from sim.twin import FeedConfig, Frame, Twin, TwinConfig

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 from calibration import Cell, load_cell
 from calibration.binfit import BinResult, Touches, fit_bin, sorted_out, together
 from calibration.cell import Bin, Camera
-from calibration.geometry import bin_corners
+from calibration.geometry import bin_corners, down
 from calibration.lens import Lens
 from calibration.pivot import pivot
 from calibration.planes import cloud, fit_plane
@@ -23,7 +23,6 @@ from policy.contract import Invalid
 from sim.camera import Drawer
 from sim.config import SceneConfig
 from sim.depth import DepthEye
-from sim.ik import down
 from sim.parameters import Imaging
 from sim.world import World
 

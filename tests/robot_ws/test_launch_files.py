@@ -19,7 +19,9 @@ START_S = 60.0  # on a busy machine
 
 def test_they_are_all_there() -> None:
     names = {file.name.removesuffix(".launch.py") for file in FILES}
-    assert names == {"bringup_real", "collect_demos", "grasp_finetune", "grasp_run", "twin"}
+    assert names == {
+        "bringup_real", "calibrate", "collect_demos", "grasp_finetune", "grasp_run", "twin",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from calibration import Cell, load_cell
-from calibration.geometry import box_corners
+from calibration.geometry import box_corners, down
 from sim.arms import ARMS
-from sim.ik import Kinematics, down, rotation_error, yaw_of
+from sim.ik import Kinematics, rotation_error, yaw_of
 
 CELLS = Path(__file__).parents[2] / "calibration/cells"
 
@@ -28,7 +28,7 @@ def test_reaches_the_whole_workspace_pointing_down(kinematics: Kinematics) -> No
     space = cell("twin").workspace
     for place in box_corners(space.low.value, space.high.value):
         for yaw in (*space.yaw.value, 0.0):
-            angles, reached = kinematics.solve(place, yaw, kinematics.home)
+            angles, reached = kinematics.solve(place, down(yaw), kinematics.home)
             there, turn = kinematics.pose(angles)
             assert reached, (place, yaw)
             assert np.abs(there - place).max() < 1e-4
@@ -36,7 +36,7 @@ def test_reaches_the_whole_workspace_pointing_down(kinematics: Kinematics) -> No
 
 
 def test_says_when_a_pose_is_out_of_reach(kinematics: Kinematics) -> None:
-    _, reached = kinematics.solve(np.array([2.0, 0.0, 0.5]), 0.0, kinematics.home)
+    _, reached = kinematics.solve(np.array([2.0, 0.0, 0.5]), down(0.0), kinematics.home)
     assert not reached
 
 
@@ -44,11 +44,11 @@ def test_a_control_step_never_flips_the_arm(kinematics: Kinematics) -> None:
     random, space = np.random.default_rng(0), cell("twin").workspace
     low, high = np.array(space.low.value), np.array(space.high.value)
     place, yaw, angles = (low + high) / 2, 0.0, kinematics.home
-    angles, _ = kinematics.solve(place, yaw, angles)
+    angles, _ = kinematics.solve(place, down(yaw), angles)
     for _ in range(300):
         place = np.clip(place + random.uniform(-0.04, 0.04, 3), low, high)
         yaw = float(np.clip(yaw + random.uniform(-0.35, 0.35), *space.yaw.value))
-        after, reached = kinematics.solve(place, yaw, angles)
+        after, reached = kinematics.solve(place, down(yaw), angles)
         assert reached
         assert np.abs(after - angles).max() < 0.8
         angles = after

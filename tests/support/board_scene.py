@@ -16,11 +16,10 @@ from calibration.rigid import quaternion
 from sim.camera import Drawer
 from sim.eye import Eye
 from sim.parameters import Imaging
+from sim.sheet import add_sheet
 
 Array = npt.NDArray[np.float64]
 Picture = npt.NDArray[np.uint8]
-MARGIN = 0.012  # m of white paper around the board
-FINE = 64  # px a square, of the print
 # MuJoCo's cameras look along -z with y up, optical frames along z with y down.
 OPTICAL = (0.0, 1.0, 0.0, 0.0)
 
@@ -65,27 +64,7 @@ def _model(board: Board, camera: Camera) -> mujoco.MjModel:
     visual.quality.offsamples = 8
     visual.map.znear, visual.map.zfar = 0.02, 10
     spec.stat.extent = 1.0
-    edge = round(MARGIN / board.square * FINE)
-    grey = np.pad(board.draw(FINE), edge, constant_values=255)
-    paper = spec.add_texture(name="paper", type=mujoco.mjtTexture.mjTEXTURE_2D)
-    paper.height, paper.width, paper.nchannel = *grey.shape, 3
-    # Ink is not black, nor paper white: neither clips.
-    paper.data = np.repeat((20 + 0.85 * grey).astype(np.uint8)[..., None], 3, axis=2).tobytes()
-    material = spec.add_material(name="paper", specular=0.0)
-    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "paper"
-    (width, height), margin = board.size, edge / FINE * board.square
-    left, top, right, bottom = -margin, -margin, width + margin, height + margin
-    back = 0.002  # the paper's other side: a mesh needs a volume
-    corners = [(x, y, z) for z in (0.0, back) for y in (top, bottom) for x in (left, right)]
-    faces = [(0, 2, 1), (1, 2, 3), (4, 5, 6), (5, 7, 6), (0, 1, 4), (1, 5, 4), (2, 6, 3),
-             (3, 6, 7), (0, 4, 2), (2, 4, 6), (1, 3, 5), (3, 7, 5)]  # fmt: skip
-    spec.add_mesh(
-        name="sheet", uservert=np.ravel(corners), userface=np.ravel(faces),
-        usertexcoord=np.tile([0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0], 2),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX,
-    )  # fmt: skip
-    sheet = spec.worldbody.add_body(name="sheet", mocap=True)
-    sheet.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="sheet", material="paper")
+    add_sheet(spec, board)
     wall = spec.worldbody.add_body(pos=(0, 0, 3.0))
     wall.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=(5, 5, 0.01), rgba=(0.5, 0.45, 0.4, 1))
     spec.worldbody.add_camera(

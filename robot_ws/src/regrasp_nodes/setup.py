@@ -18,6 +18,7 @@ setup(
     entry_points={
         "console_scripts": [
             "attendant_node = regrasp_nodes.attendant_node:main",
+            "calibration_node = regrasp_nodes.calibration_node:main",
             "camera_node = regrasp_nodes.camera_node:main",
             "episode_node = regrasp_nodes.episode_node:main",
             "finetune_node = regrasp_nodes.finetune_node:main",
@@ -28,6 +29,7 @@ setup(
             "scoreboard_node = regrasp_nodes.scoreboard_node:main",
             "teleop_node = regrasp_nodes.teleop_node:main",
             "twin_node = regrasp_nodes.twin_node:main",
+            "watch_node = regrasp_nodes.watch_node:main",
         ],
     },
 )

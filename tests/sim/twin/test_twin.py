@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from calibration.geometry import down
 from policy.contract import Invalid
 from sim.config import ObjectConfig
-from sim.ik import down
 from sim.objects import quaternion
 from sim.twin import ArmState, ClawState, Faults, Twin, TwinConfig
 from sim.twin.armstate import DriveConfig

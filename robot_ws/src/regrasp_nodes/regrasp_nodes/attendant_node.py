@@ -1,4 +1,5 @@
-"""Stands in for the person beside the twin: looks, clears a stop of the arm, arms the guard again.
+"""Stands in for the person beside the twin: looks, clears a stop of the arm, arms the guard again,
+and puts the board where a calibration asks for it.
 
 Only for the twin. No node clears a fault of a real arm, and none arms a guard that has stopped.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 from rclpy.client import Client
 from rclpy.node import Node
 from regrasp_msgs.msg import ArmStatus, GuardState
+from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
 from .wiring import LATCHED, OK, Diagnostics, Health, now_ns, parameter, run
@@ -26,6 +28,10 @@ class AttendantNode(Node):
         self._arm = self.create_client(Trigger, "/guard/arm")
         self.create_subscription(ArmStatus, "/arm/status", self._on_arm, LATCHED)
         self.create_subscription(GuardState, "/guard/state", self._on_guard, LATCHED)
+        self._board = self.create_publisher(String, "/twin/board", LATCHED)
+        self._go = self.create_client(Trigger, "/calibration/go")
+        self._asked: str | None = None
+        self.create_subscription(String, "/calibration/asks", self._on_asks, LATCHED)
         self.create_timer(LOOK_S, self._look)
         Diagnostics(self, self._health)
         self.get_logger().info("beside the twin")
@@ -36,7 +42,14 @@ class AttendantNode(Node):
     def _on_guard(self, message: GuardState) -> None:
         self._guard_stands = message.mode == GuardState.STOPPED
 
+    def _on_asks(self, message: String) -> None:
+        self._board.publish(message)
+        self._asked = message.data
+
     def _look(self) -> None:
+        if self._asked is not None and self._go.service_is_ready():
+            self._asked = None
+            self._go.call_async(Trigger.Request())
         if not (self._arm_stands or self._guard_stands):
             self._since = None
             return

@@ -17,7 +17,7 @@ from std_srvs.srv import Trigger
 from policy.contract import Invalid
 
 from .guard import Command, Done, Guard, Motion, Patience, Sensed, Step
-from .poses import pose_message, pose_of, tilt_of, twist_message
+from .poses import lean_of, pose_message, pose_of, twist_message
 from .ways import Ways
 from .wiring import (
     ERROR,
@@ -46,15 +46,17 @@ class GuardNode(Node):
         rate = parameter(self, "rate", 100.0, "commands a second", 50.0, 500.0)
         arm_now = parameter(self, "arm_at_start", False, "be armed once all is there: for the twin")
         picture = parameter(self, "max_picture_age", 0.25, "s from capture to action", 0.05, 2.0)
+        lean = parameter(self, "lean", 0.0, "rad that the tool may lean; to calibrate", 0.0, 0.7)
         motion = Motion.of(cell)
         pull = parameter(self, "acceleration", motion.acceleration, "m/s^2", 0.1, 20.0)
         jerk = parameter(self, "jerk", motion.jerk, "m/s^3", 1.0, 5000.0)
         motion = Motion(motion.speed, motion.turn_rate, pull, jerk)
-        self._guard = Guard(cell, motion, Patience(picture=picture))
+        self._guard = Guard(cell, motion, Patience(picture=picture), lean)
         self._as_pose = cell.arm.interface == "pose"
         self._arm_by_itself = arm_now
         self._force = cell.gripper.force.value
-        self._tilt, self._fault, self._told = (0.0, 0.0), "no word of the arm's controller", ""
+        self._leans = np.zeros(2)
+        self._fault, self._told = "no word of the arm's controller", ""
         kind, topic = (
             (PoseStamped, "/target_pose")
             if self._as_pose
@@ -78,8 +80,9 @@ class GuardNode(Node):
     # In -----------------------------------------------------------------------------------------
 
     def _on_pose(self, message: PoseStamped) -> None:
-        self._tilt = tilt_of(message)
-        self._guard.sense(Sensed(nanoseconds(message.header.stamp), pose_of(message)))
+        self._leans = lean_of(message)
+        when = nanoseconds(message.header.stamp)
+        self._guard.sense(Sensed(when, pose_of(message), self._leans))
 
     def _on_status(self, message: ArmStatus) -> None:
         fault = FAULTS.get(message.mode)
@@ -129,11 +132,9 @@ class GuardNode(Node):
 
     def _command(self, command: Command, now: int) -> None:
         if self._as_pose:
-            self._commands.publish(pose_message(command.pose, now))
+            self._commands.publish(pose_message(command, now))
         else:
-            still = self._guard.stopped is not None
-            tilt = (0.0, 0.0) if still else self._tilt
-            self._commands.publish(twist_message(command.velocity, tilt, now))
+            self._commands.publish(twist_message(command, self._leans, now))
 
     def _grip(self, width: float, finished: Callable[[], None]) -> bool:
         self._guard.grip(width)

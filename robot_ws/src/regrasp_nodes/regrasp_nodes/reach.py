@@ -54,8 +54,14 @@ class Reach:
     def guard_silent(self) -> bool:
         return time.monotonic() - self._heard > SILENCE_S
 
-    def move(self, pose: Array, aperture: float | None = None) -> None:
-        self._go(pose, MoveTo.Goal(aperture=math.nan if aperture is None else aperture))
+    def move(
+        self, pose: Array, aperture: float | None = None, speed: float = 0.0,
+        lean: Sequence[float] = (0.0, 0.0),
+    ) -> None:  # fmt: skip
+        width = math.nan if aperture is None else aperture
+        goal = MoveTo.Goal(speed=speed, aperture=width)
+        goal.lean_x, goal.lean_y = (float(v) for v in lean)
+        self._go(pose, goal)
 
     def push(self, pose: Array, speed: float) -> None:
         """As far as it goes."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from rclpy.clock import Clock
@@ -16,7 +17,9 @@ from sensor_msgs.msg import JointState
 from std_msgs.msg import String
 from std_srvs.srv import Trigger
 
+from calibration.board import Board
 from policy.contract import ContractError, Invalid, decode_json
+from sim.config import SceneConfig
 from sim.twin import ArmState, ClawState, Closed, Faults, FeedConfig, Frame, Twin, TwinConfig
 
 from .twin.arm import Arm
@@ -24,10 +27,28 @@ from .twin.fingers import Fingers
 from .twin.lens import Lens
 from .twin.stamps import Stamps
 from .twin.truth import told
-from .wiring import ERROR, LATEST, OK, WARN, Diagnostics, Health, cell_of, parameter, run, stamp
+from .wiring import (
+    ERROR,
+    LATCHED,
+    LATEST,
+    OK,
+    WARN,
+    Diagnostics,
+    Health,
+    cell_of,
+    parameter,
+    run,
+    stamp,
+)
 
 NONE = "none"  # the cell as its file has it
 SLOW = 0.95  # of the wanted factor: below, the machine does not keep up
+
+
+def scene_of(board: bool) -> SceneConfig:
+    """Its defaults; with a board, edges as fine as a lens draws them."""
+    scene = TwinConfig().scene
+    return replace(scene, board=Board(), multisamples=4) if board else scene
 
 
 class TwinNode(Node):
@@ -47,6 +68,7 @@ class TwinNode(Node):
         factor = parameter(self, "factor", 1.0, "twin seconds a wall second", 0.01, 100.0)
         rate = parameter(self, "camera_rate", 0.0, "Hz of twin time; 0: the cell's", 0.0, 1000.0)
         shadows = parameter(self, "shadows", True, "draw them: they cost half a picture's time")
+        board = parameter(self, "board", False, "have a printed board, for /twin/board to move")
         clock = parameter(
             self, "publish_clock", False,
             "publish /clock and stamp by it; so at any factor but 1, and with use_sim_time",
@@ -55,6 +77,7 @@ class TwinNode(Node):
         config = TwinConfig(
             factor=factor, seed=self._seed, preset=None if preset == NONE else preset,
             cameras=tuple(images), shadows=shadows, feed=FeedConfig(rate=rate or None),
+            scene=scene_of(board),
         )  # fmt: skip
         self._twin = Twin(cell, config)
         self._stamps = Stamps(self._twin, simulated)
@@ -72,6 +95,7 @@ class TwinNode(Node):
         self._fingers = Fingers(self, twin, "/gripper/gripper_cmd")
         self._truth = self.create_publisher(String, "/twin/truth", 10)
         self.create_subscription(String, "/twin/inject", self._on_faults, 10)
+        self.create_subscription(String, "/twin/board", self._on_board, LATCHED)
         for name, act in (
             ("/arm/clear", twin.arm.clear), ("/arm/emergency_stop", twin.arm.emergency_stop),
             ("/arm/release", twin.arm.release), ("/twin/reset", self._reset),
@@ -131,6 +155,14 @@ class TwinNode(Node):
             self.get_logger().error(f"faults refused: {error}")
         else:
             self.get_logger().info(f"faults: {message.data}")
+
+    def _on_board(self, message: String) -> None:
+        """`held`, `bin`, `away`; `shown CAMERA`."""
+        place, _, camera = message.data.partition(" ")
+        try:
+            self._twin.put_board(place, camera)
+        except Invalid as error:
+            self.get_logger().error(str(error))
 
     def _reset(self) -> None:
         self._twin.reset(self._seed + 1)

@@ -45,13 +45,15 @@ class Ways:
             if not (goal.speed >= 0 and not math.isinf(goal.aperture)):
                 found = (goal.speed, goal.aperture)
                 raise Invalid("speed, aperture", found, "0 or more; m or NaN", "correct the goal")
-            self._guard.move(target, goal.speed, now, goal.yields)
+            lean = goal.lean_x, goal.lean_y
+            self._guard.move(target, goal.speed, now, lean, goal.yields)
         except Invalid as error:
             handle.abort()
             return MoveTo.Result(reached=False, message=str(error))
         if former is not None and not former.done():  # who asked for that may be gone
             former.set_result("another way was asked for")
-        seconds = (self._guard.moving() or 0.0) / (goal.speed or SLOWEST) + SLACK_S
+        seconds = (self._guard.moving() or 0.0) / (goal.speed or SLOWEST)
+        seconds += self._guard.leaning_s() + SLACK_S
         self._until, self._at_the_end = now + round(seconds * 1e9), False
         self._handle = handle
         self._done = done = Future()

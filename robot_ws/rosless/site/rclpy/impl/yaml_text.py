@@ -28,6 +28,7 @@ def _plain(loader: _Loader, node: yaml.Node) -> Any:
         return node.value
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
     return loader.construct_mapping(node)
 
 

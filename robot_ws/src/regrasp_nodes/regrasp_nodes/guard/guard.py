@@ -13,7 +13,7 @@ own controller calls a fault stops it, and is never cleared from here.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from calibration import Cell
 from policy.contract import Invalid, Strict
 from policy.experience.episode import Driver
 
+from .lean import Lean
 from .limits import Limits
 from .reference import Motion, Reference
 from .tracking import Tracking
@@ -53,6 +54,7 @@ class Patience(Strict):
 class Sensed:
     stamp_ns: int
     pose: Array  # x, y, z, yaw
+    lean: Array = field(default_factory=lambda: np.zeros(2))  # from straight down
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,17 @@ class Done:
 class Command:
     pose: Array  # x, y, z, yaw
     velocity: Array
+    lean: Array
+    lean_rate: Array
 
 
 class Guard:
+    """`lean`: how far (rad) the tool may be told to lean from straight down."""
+
     def __init__(
-        self, cell: Cell, motion: Motion | None = None, patience: Patience | None = None
-    ) -> None:
+        self, cell: Cell, motion: Motion | None = None, patience: Patience | None = None,
+        lean: float = 0.0,
+    ) -> None:  # fmt: skip
         self.limits, self.patience = Limits(cell), patience or Patience()
         self.counts: Counter[str] = Counter()
         self._period = cell.control.period.value
@@ -97,7 +104,7 @@ class Guard:
         self._leash = (LEASH + self._latency / self._period) * largest
         self._astray = HELD_BACK * largest
         self._widths = cell.gripper.aperture.value
-        self._reference = Reference(motion or Motion.of(cell))
+        self._reference, self._lean = Reference(motion or Motion.of(cell)), Lean(lean)
         self._tracking = Tracking(self._latency)
         self.stopped: str | None = NOT_ARMED
         self.holding: str | None = "no pose of the arm yet"
@@ -113,7 +120,7 @@ class Guard:
 
     def sense(self, sensed: Sensed) -> None:
         """Where the arm says it is."""
-        if np.isfinite(sensed.pose).all():
+        if np.isfinite(sensed.pose).all() and np.isfinite(sensed.lean).all():
             self._sensed = sensed
         else:
             self.stop("the arm reports a pose that is not finite")
@@ -132,7 +139,7 @@ class Guard:
             raise Invalid("arm", against, "an arm that is ready", "mend that first, then arm again")
         assert self._sensed is not None
         self.stopped, self._armed_ns = None, now_ns
-        self._stand(self._sensed.pose)
+        self._stand(self._sensed)
 
     def human(self, engaged: bool, action: npt.NDArray[np.generic], now_ns: int) -> None:
         """What a person wants; without the dead-man's switch, nothing."""
@@ -197,6 +204,7 @@ class Guard:
             reasons.append(f"clipped: {', '.join(cut)}")
         wish = self.limits.wish(executed)
         self._reference.go(base + wish.by, self._period)
+        self._lean.go(np.zeros(2))
         if wish.close != wish.open:  # both at once say nothing
             self.grip(self._widths[0] if wish.close else self._widths[1])
         return executed
@@ -214,7 +222,10 @@ class Guard:
 
     # Scripted ways ------------------------------------------------------------------------------
 
-    def move(self, goal: Array, speed: float, now_ns: int, yields: bool = False) -> None:
+    def move(
+        self, goal: Array, speed: float, now_ns: int,
+        lean: Array | tuple[float, float] = (0.0, 0.0), yields: bool = False,
+    ) -> None:  # fmt: skip
         """Go there in a straight line; a way that `yields` is done where something holds the arm
         back. While it holds, it waits. Raises what speaks against it."""
         against = self.stopped
@@ -228,6 +239,9 @@ class Guard:
         if off > 1e-6:
             text = f"within {self.limits.low.round(3)} to {self.limits.high.round(3)}"
             raise Invalid("position", goal.round(3).tolist(), text, "stay in the cell's workspace")
+        tilted = np.asarray(lean, float)
+        self._lean.check(tilted)
+        self._lean.go(tilted)
         self._move, self._yields, self._due_ns = goal, yields, 0
         self._speed = speed if speed > 0 else np.inf
         if self.holding is None:
@@ -239,13 +253,19 @@ class Guard:
             return None
         return float(np.linalg.norm((self._move - self._sensed.pose)[:3]))
 
+    def leaning_s(self) -> float:
+        """How long the tool will take to lean as it was told."""
+        return self._lean.left_s
+
     def arrived(self) -> bool:
         """The scripted way is done; tells so once."""
         assert self._sensed is not None
-        if self._move is None or not self._reference.reached:
+        if self._move is None or not (self._reference.reached and self._lean.reached):
             return False
         off = np.abs(self._move - self._sensed.pose)
-        if not self._yields and (off[:3].max() > 0.005 or off[3] > 0.03):
+        tilt = np.abs(self._lean.goal - self._sensed.lean)
+        astray = off[:3].max() > 0.005 or max(off[3], *tilt) > 0.03
+        if astray and not self._yields:
             return False
         self._move = None
         return True
@@ -273,7 +293,7 @@ class Guard:
             return None
         if not 0 < passed <= JUMP_NS:
             self.counts["clock jumps"] += 1
-            self._stand(self._sensed.pose)
+            self._stand(self._sensed)
             return None
         missing = self._missing(now_ns)
         if missing is not None and now_ns - self._sensed.stamp_ns > self.patience.lost * 1e9:
@@ -285,18 +305,20 @@ class Guard:
             self._reference.go(self._move, speed=self._speed)
         self.holding = missing
         if self.stopped is not None:
-            self._stand(self._sensed.pose)
-            return Command(self._sensed.pose, np.zeros(4))
+            self._stand(self._sensed)
+            return Command(self._sensed.pose, np.zeros(4), self._sensed.lean, np.zeros(2))
         if 0 < self._due_ns < now_ns - GRACE_NS:
             self._due_ns = 0
             self._reference.rest()
         ramp = (now_ns - self._armed_ns) * 1e-9 / self.patience.ramp
-        self._reference.advance(passed * 1e-9, min(1.0, 0.2 + 0.8 * ramp))
+        share = min(1.0, 0.2 + 0.8 * ramp)
+        self._reference.advance(passed * 1e-9, share)
+        self._lean.advance(passed * 1e-9, 0.0 if missing else share)
         self._keep_near(self._sensed)
         self._tracking.tell(now_ns, self._reference.pose)
         back = self._tracking.correction(self._sensed.stamp_ns, self._sensed.pose)
         velocity = self._reference.velocity + (0 if missing else back)
-        return Command(self._reference.pose.copy(), velocity)
+        return Command(self._reference.pose.copy(), velocity, self._lean.now, self._lean.rate)
 
     def _keep_near(self, sensed: Sensed) -> None:
         """An arm that is held back must not leap when it is let go."""
@@ -305,12 +327,13 @@ class Guard:
         if (lag > (YIELDS if yields else self._astray)).any():
             self.counts["ways that yielded" if yields else "arm held back"] += 1
             here = self.limits.inside(sensed.pose)
-            self._stand(here)
+            self._stand(replace(sensed, pose=here))
             if yields:
                 self._move = here
 
-    def _stand(self, pose: Array) -> None:
-        self._reference.place(pose)
+    def _stand(self, at: Sensed) -> None:
+        self._reference.place(at.pose)
+        self._lean.place(at.lean)
         self._tracking.forget()
         self._move = None
 

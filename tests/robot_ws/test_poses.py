@@ -1,0 +1,59 @@
+"""A tool as poses tell it: what is made of a pose is that pose again."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import PoseStamped
+from regrasp_nodes.guard import Command
+from regrasp_nodes.poses import lean_of, pose_message, pose_of, twist_message
+from scipy.spatial.transform import Rotation
+
+STILL = np.zeros(4)
+LEANS = [(0.0, 0.0), (0.5, 0.0), (0.0, -0.5), (0.35, 0.4), (-1e-7, 0.0)]
+
+
+@pytest.mark.parametrize("yaw", [-1.5, 0.0, 0.7])
+@pytest.mark.parametrize("lean", LEANS)
+def test_a_pose_and_back(yaw: float, lean: tuple[float, float]) -> None:
+    wanted = np.array([0.5, -0.1, 0.2, yaw])
+    message = pose_message(Command(wanted, STILL, np.array(lean), np.zeros(2)), 0)
+    np.testing.assert_allclose(pose_of(message), wanted, atol=1e-9)
+    np.testing.assert_allclose(lean_of(message), lean, atol=1e-9)
+
+
+def test_straight_down_is_half_a_turn_about_x() -> None:
+    message = pose_message(Command(STILL, STILL, np.zeros(2), np.zeros(2)), 0)
+    q = message.pose.orientation
+    assert (abs(q.x), q.y, q.z) == pytest.approx((1, 0, 0))
+    assert q.w == pytest.approx(0, abs=1e-12)
+
+
+def test_a_twist_leads_to_the_next_pose() -> None:
+    """Yaw about a leaning axis, and the lean itself, for a tenth of a second."""
+    pose, velocity = np.array([0.5, 0, 0.2, 0.4]), np.array([0.1, 0, 0, 0.3])
+    lean, rate = np.array([0.3, -0.4]), np.array([-0.2, 0.1])
+    before = pose_message(Command(pose, velocity, lean, rate), 0).pose.orientation
+    turn = Rotation.from_quat([before.x, before.y, before.z, before.w])
+    for _ in range(100):
+        angular = twist_message(Command(pose, velocity, lean, rate), lean, 0).twist.angular
+        turn = Rotation.from_rotvec(1e-3 * np.array([angular.x, angular.y, angular.z])) * turn
+        pose, lean = pose + 1e-3 * velocity, lean + 1e-3 * rate
+    told = PoseStamped()
+    q = told.pose.orientation
+    q.x, q.y, q.z, q.w = turn.as_quat()
+    np.testing.assert_allclose(lean_of(told), lean, atol=1e-4)
+    assert pose_of(told)[3] == pytest.approx(pose[3], abs=1e-4)
+
+
+def test_a_lean_that_nobody_wanted_is_taken_back() -> None:
+    angular = twist_message(Command(STILL, STILL, np.zeros(2), np.zeros(2)), np.array([0.1, 0]), 0)
+    assert angular.twist.angular.x < 0
+
+
+def test_no_number_stays_none() -> None:
+    message = PoseStamped()
+    message.pose.orientation.x = math.nan
+    assert not np.isfinite(pose_of(message)).all()
