@@ -68,6 +68,8 @@ class _Request:
                 data += piece
                 if len(data) > LARGEST:
                     raise Unanswered(f"an answer of more than {LARGEST} bytes")
+            if response.length:  # http.client says nothing of it to who reads in pieces
+                raise Unanswered(f"the answer ends {response.length} bytes early", again=True)
             return response.status, bytes(data)
 
     def shut(self) -> None:
