@@ -8,6 +8,7 @@ is the module's. One that has to know what this cell's pictures differ by when n
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ Pictures = Mapping[str, Picture]  # by camera
 Clip = Mapping[str, npt.NDArray[np.uint8]]  # by camera: what it saw during the attempt, in time
 NO_CLIP: Clip = {}
 MASK = "_mask.png"
+SUREST = math.log(999)  # nobody is surer
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,18 @@ class Judgement(Verdict):
     """A verdict with a picture of what it rests on, for a person to look at."""
 
     evidence: Picture | None = field(default=None, compare=False, repr=False)
+
+
+def judgement(
+    name: str, odds: Sequence[float], reason: str, evidence: Picture | None, surest: float = SUREST
+) -> Judgement:
+    """Of the logarithms of odds that cameras tell, an abstention if none does. Cameras that agree
+    are sure together; those that do not are not."""
+    if not odds:
+        return Judgement(name, False, 0.0, abstained=True, reason=reason, evidence=evidence)
+    mean = min(max(sum(odds) / len(odds), -surest), surest)
+    confidence = 1 / (1 + math.exp(-abs(mean)))
+    return Judgement(name, mean >= 0, confidence, reason=reason, evidence=evidence)
 
 
 class Detector(Protocol):

@@ -20,7 +20,18 @@ from policy.experience.pictures import captioned, stacked
 
 from . import noise
 from .alignment import STILL
-from .detector import NO_CLIP, Clip, Detector, Judgement, Mask, Picture, Pictures, Setup, checked
+from .detector import (
+    NO_CLIP,
+    Clip,
+    Detector,
+    Judgement,
+    Mask,
+    Picture,
+    Pictures,
+    Setup,
+    checked,
+    judgement,
+)
 from .evidence import Unjudgeable, appeared, compare, covered, newness
 from .noise import Noise
 
@@ -101,14 +112,10 @@ class Subtraction:
                 findings.append(self.find(name, before, after))
             except Unjudgeable as trouble:
                 troubles.append(f"{name}: {trouble}")
-        if not findings:
-            return Judgement(self.name, False, 0.0, abstained=True, reason="; ".join(troubles))
-        # Cameras that agree are sure together; those that do not are not.
-        odds = sum(found.evidence for found in findings) / len(findings)
-        confidence = 1 / (1 + math.exp(-abs(odds)))
+        odds = [found.evidence for found in findings]
         reason = "; ".join([*map(str, findings), *troubles])
-        picture = stacked([self._drawn(found, after) for found in findings])
-        return Judgement(self.name, odds >= 0, confidence, reason=reason, evidence=picture)
+        drawn = [self._drawn(found, after) for found in findings]
+        return judgement(self.name, odds, reason, stacked(drawn) if drawn else None)
 
     def _drawn(self, found: Finding, after: Pictures) -> Picture:
         """The picture after, and what changed in red."""

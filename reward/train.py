@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,10 @@ from policy.experience.episode import PERSON
 from policy.experience.errors import ExperienceError
 
 from . import graph
-from .classifier import Record, model_file
+from .classifier import NAME, Record
 from .detector import Setup
-from .labels import labelled
+from .labels import Example, labelled
+from .models import model_file
 from .network import Deployed, PairNetwork
 from .pairs import Pairs, crop_of, load, split, varied
 from .report import Report
@@ -92,10 +94,10 @@ def calibrate(logit: Tensor, label: Tensor, prior: float) -> float:
 
 
 def train(
-    folder: Path, logs: list[Path], by: str = PERSON, how: Training | None = None
+    folder: Path, known: Sequence[tuple[Example, bool]], how: Training | None = None
 ) -> list[Report]:
     """One network a camera; returns what is to be said of each."""
-    setup, known = Setup.load(folder), labelled(logs, by)
+    setup = Setup.load(folder)
     parts = split(known, (how or Training()).seed)
     reports = []
     for camera, mask in setup.masks.items():
@@ -120,7 +122,7 @@ def train(
             name: torch.from_numpy(pictures[camera].copy())[None].repeat(2, 1, 1, 1)
             for name, pictures in (("before", pair.before), ("after", pair.after))
         }
-        graph.write(model_file(folder, camera), deployed, inputs, ["success"], record)
+        graph.write(model_file(folder, NAME, camera), deployed, inputs, ["success"], record)
         reports.append(report)
     return reports
 
@@ -137,7 +139,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=Training.seed)
     a = parser.parse_args(argv)
     try:
-        for report in train(a.folder, a.logs, a.by, Training(epochs=a.epochs, seed=a.seed)):
+        how = Training(epochs=a.epochs, seed=a.seed)
+        for report in train(a.folder, labelled(a.logs, a.by), how):
             print(report)
     except (ExperienceError, ContractError, Invalid, OSError) as error:
         print(error, file=sys.stderr)

@@ -9,19 +9,19 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from bins import mask
-from judged import judged_log, pair
+from judged import judged_log, mask, pair
 
 from policy.contract import ContractError, Invalid
 from policy.experience.episode import HEARD, PERSON, Verdict
 from policy.experience.log import VerdictWriter, open_index
 from reward.__main__ import main
 from reward.album import Album
-from reward.classifier import Record, model_file
+from reward.classifier import NAME, Record
 from reward.detector import Setup, detector
 from reward.gate import Gates
 from reward.graph import KEY, Graph
 from reward.labels import labelled
+from reward.models import model_file
 from reward.network import Deployed, PairNetwork
 from reward.pairs import Pairs, crop_of, split, varied
 from reward.panel import Panel
@@ -36,7 +36,7 @@ def cell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.mktemp("classifier")
     Setup({"front": mask()}, base / "cell").save()
     judged_log(base / "shown", 130)
-    train(base / "cell", [base / "shown"], how=Training(epochs=14))
+    train(base / "cell", labelled([base / "shown"]), Training(epochs=11))
     return base / "cell"
 
 
@@ -122,7 +122,7 @@ def test_it_asks_for_labels_where_it_is_least_sure(
 
 
 def test_graph_and_torch_agree_and_another_camera_is_refused(cell: Path) -> None:
-    graph = Graph(model_file(cell, "front"), Record, "train it")
+    graph = Graph(model_file(cell, NAME, "front"), Record, "train it")
     record = graph.record
     assert record.size == mask().shape
     assert len(record.episodes) == 130
@@ -137,11 +137,11 @@ def test_what_is_no_model_of_ours_is_refused(cell: Path, tmp_path: Path) -> None
     setup = Setup({"front": mask()}, tmp_path)
     with pytest.raises(Invalid, match="train it"):
         detector("classifier", setup)
-    path = model_file(tmp_path, "front")
+    path = model_file(tmp_path, NAME, "front")
     path.write_bytes(b"no model")
     with pytest.raises(ContractError, match="file"):
         detector("classifier", setup)
-    model = onnx.load(model_file(cell, "front"))
+    model = onnx.load(model_file(cell, NAME, "front"))
     onnx.helper.set_model_props(model, {KEY: '{"camera": "front"}'})
     path.write_bytes(model.SerializeToString())
     with pytest.raises(ContractError, match="box"):
