@@ -44,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--detector", default="classifier", help="whose doubts (default classifier)")
     one.add_argument("--count", type=int, default=20)
     one.add_argument("--sheet", type=Path, help="write their pictures into this PNG")
+    one = command(
+        "demonstrate", commands.demonstrate, "show the perceptual reward what to look for"
+    )
+    one.add_argument("--count", type=int, default=10, help="of the first episodes (default 10)")
+    one.add_argument("--by", default=PERSON, help="whose labels are true (default: a person's)")
     one = command("relabel", commands.relabel, "judge again; the old verdicts stay")
     one.add_argument("--detectors", default="subtraction", help="as the reward node's")
     return top

@@ -8,15 +8,17 @@ complete or not there at all, and never changed. Foxglove opens it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from policy.experience.episode import Verdict
 from policy.experience.log import messages, wire
 from policy.experience.log.logfile import DONE, LogFile
 from policy.experience.log.reader import scan
+from policy.experience.pictures import write_picture
 
-from .detector import Pictures
+from .detector import Judgement, Pictures
 
 FOLDER = "judged"
 BEFORE, AFTER = "before", "after"
@@ -44,6 +46,13 @@ class Album:
                 file.write(topic, messages.IMAGE, wire.image_message(camera, picture, now), now)
         file.commit(sync=True)
         return file.finish()
+
+    def keep(self, episode_id: str, pair: Pair, found: Sequence[Verdict]) -> None:
+        """With what each detector has to show for its verdict."""
+        self.add(episode_id, pair)
+        for one in found:
+            if isinstance(one, Judgement) and one.evidence is not None:
+                write_picture(self.folder / f"{episode_id}_{one.detector}.jpg", one.evidence)
 
     def pair(self, episode_id: str) -> Pair:
         """Raises `OSError` where there are none, `ExperienceError` where they are damaged."""

@@ -11,6 +11,7 @@ from policy.experience.episode import PERSON, success
 from policy.experience.log import VerdictWriter
 from policy.experience.pictures import write_picture
 
+from . import perceptual
 from .detector import Setup, detector
 from .gate import Gates, Wanted, examine
 from .labels import examples, labelled
@@ -70,6 +71,14 @@ def ask(a: argparse.Namespace) -> int:
         print(f"python -m policy.experience label {one.log} {one.episode} success|failure")
     if a.sheet and wanted:
         write_picture(a.sheet, sheet([(one, one.episode) for one in wanted]))
+    return 0
+
+
+def demonstrate(a: argparse.Namespace) -> int:
+    shown = labelled(a.logs, a.by)[: a.count]
+    perceptual.show(Setup.load(a.folder), shown)
+    good = sum(label for _, label in shown)
+    print(f"shown: {good} successes, {len(shown) - good} failures")
     return 0
 
 

@@ -21,7 +21,7 @@ HELD_OUT, VALIDATION = 0.2, 0.15  # shares
 LEAST = 40  # labelled episodes
 SHIFT, TREMBLE = 6, 1  # px: of both pictures, of one against the other
 GAIN, TINT, NOISE = 0.35, 0.06, 0.02
-SWAPPED = 0.15  # share of pairs in which what was dropped is taken away again
+SWAPPED = 0.15
 
 
 def crop_of(mask: Mask) -> Crop:
@@ -96,15 +96,16 @@ def split(known: Sequence[tuple[Example, bool]], seed: int) -> Split:
     return Split(*parts)
 
 
-def varied(pairs: Pairs, random: torch.Generator) -> Pairs:
-    """As the cell may look another day: light, camera, noise, and the drop undone."""
+def varied(pairs: Pairs, random: torch.Generator, swapped: float = SWAPPED) -> Pairs:
+    """As the cell may look another day: light, camera, noise; and in a share of the pairs what was
+    dropped is taken away again, which is no success."""
     before, after = pairs.before.float(), pairs.after.float()
     rows, label = len(pairs), pairs.label.clone()
 
     def draw(*shape: int) -> Tensor:
         return 2 * torch.rand(shape, generator=random) - 1
 
-    undone = torch.rand(rows, generator=random) < SWAPPED
+    undone = torch.rand(rows, generator=random) < swapped
     before[undone], after[undone] = after[undone].clone(), before[undone].clone()
     label[undone] = 0
     mirrored = torch.rand(rows, generator=random) < 0.5

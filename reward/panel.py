@@ -101,6 +101,11 @@ class Panel:
                 watch.checked(episode, label == success, trust=1.0)
 
     @property
+    def lacking(self) -> list[str]:
+        """What keeps some from judging."""
+        return [f"{name}: {problem}" for name, problem in self.problems.items()]
+
+    @property
     def alarms(self) -> list[str]:
         return [f"{name}: {w.demoted}" for name, w in self.watches.items() if w.demoted]
 

@@ -4,8 +4,6 @@ not."""
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -13,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import chat_server
 import pytest
-from bins import empty_cycles, mask
-from judged import pair
+from bins import empty_cycles
+from judged import mask, pair, small
+from running import chat_server
 
 from policy.contract import ContractError, Invalid
 from reward.chat import Chat, Endpoint
@@ -30,16 +28,8 @@ KEY = "REGRASP_VLM_KEY"
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    process = subprocess.Popen(
-        [sys.executable, chat_server.__file__], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    with chat_server() as found:
+        yield found
 
 
 def setup(folder: Path, url: str, model: str, **choices: Any) -> Setup:
@@ -171,7 +161,7 @@ def test_it_is_not_asked_faster_than_agreed(tmp_path: Path, url: str) -> None:
 def test_the_next_detector_judges_where_it_fails(tmp_path: Path, url: str) -> None:
     panel = Panel.of("subtraction,vlm_judge", setup(tmp_path, url, "500"))
     for before, after in empty_cycles():
-        panel.learn({"front": before}, {"front": after})
+        panel.learn({"front": small(before)}, {"front": small(after)})
     panel = Panel.of("vote:subtraction,vlm_judge", setup(tmp_path, url, "500"))
     shown = pair(1, True)
     found = panel.judge(shown.before, shown.after)

@@ -15,6 +15,7 @@ from typing import Any
 
 ASKED: list[dict[str, Any]] = []
 GOOD = {"seen": "a red thing more", "success": "yes", "confidence": 0.93}
+LOOKED = {"first": "the bin is empty", "second": "a thing has appeared"}
 TEXTS = {
     "good": json.dumps(GOOD),
     "echo": json.dumps(GOOD),
@@ -36,7 +37,10 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         model = body["model"]
         ASKED.append({"path": self.path, "key": self.headers["Authorization"], "body": body})
-        if model in TEXTS:
+        if model == "prefers":
+            looks = "image_url" in str(body["messages"])
+            self._reply(200, completion(json.dumps(LOOKED if looks else {"nearer": "second"})))
+        elif model in TEXTS:
             self._reply(200, completion(TEXTS[model]))
         elif model == "silent":
             time.sleep(600)
