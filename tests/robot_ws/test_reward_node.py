@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_it_judges_keeps_pictures_and_listens_to_persons(tmp_path: Path) -> None
             return any(text in one.message for message in health for one in message.status)
 
         with spinning(ear):
-            with Program(NODE, *words):
+            with Program(NODE, *words) as program:
                 assert judge.wait_for_service(60.0)
                 assert "noise" in ask("e0", 1, 2, False).problem
                 for seed in (10, 20, 30):
@@ -71,6 +72,9 @@ def test_it_judges_keeps_pictures_and_listens_to_persons(tmp_path: Path) -> None
                     [found] = ask(episode, 3, 4, dropped).verdicts
                     assert (found.detector, found.success) == ("subtraction", dropped)
                     assert (found.gate, found.episode_id) == (UNTESTED, episode)
+                program.process.send_signal(signal.SIGINT)
+                assert program.ends() == 0
+            until(lambda: not judge.service_is_ready(), 60.0)
             assert list(Album(log)) == ["e1", "e2"]
             shown = Album(log).pair("e1")
             assert shown.before["front"].shape == (480, 640, 3)
