@@ -7,8 +7,8 @@ trained on one half of every piece and judges the other half, in which other thi
 and the other way round: so each verdict is of an episode that the detector never saw. Then the
 cell changes: the pictures of one half as if a lamp had failed, the camera been pushed, a hand been
 left in the picture; and the episodes that were played in another light, with other things or with
-the hand half in the picture, where they are there. Each detector's verdicts are watched from the
-gate on that it got by the other half.
+the hand half in the picture, where they are there. Each detector got its gate by every other
+episode of the second half; it is watched on the rest of them, and then on the changed cell.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from benchmarks.judging import told
 from benchmarks.reward_episodes import DONE
 from policy.contract import Invalid
 from policy.experience.episode import Verdict
+from policy.experience.pictures import captioned, stacked, write_picture
 from policy.experience.rate import Rate
 from reward import perceptual, prefer, train
 from reward.album import Pair
@@ -43,8 +44,10 @@ from reward.rules import RULES
 from reward.watch import Watch
 
 RESULT = Path(__file__).with_name("results") / "rewards.json"
-SHOWN = 10  # episodes that the perceptual reward is shown
-ASKED = 400  # pairs that the preference reward is
+SHOWN = 5  # episodes of each kind that the perceptual reward is shown
+ASKED = 120  # pairs that the preference reward is
+EPOCHS = 15  # of its training: three networks learn
+TILE = 460  # px
 CONFIDENT = 0.9  # for combinations
 ALONE = ("subtraction", "perceptual", "classifier", "preference")
 RULED = {
@@ -123,14 +126,15 @@ class Trained:
         Setup(Setup.load(self._pieces[0] / "reward").masks, shared).save()
         print(*train.train(shared, taught), sep="\n")
         list(gather(shared, shown, ASKED, of_labels, "labels", 0))
-        prefer.train(shared, shown, taught)
+        prefer.train(shared, shown, taught, EPOCHS)
         self._detectors: dict[tuple[str, Path], Detector] = {}
         for piece in self._pieces:
             own = base / piece.name
             shutil.copytree(piece / "reward", own, dirs_exist_ok=True)
             setup = Setup.load(own)
-            few = [(c.example, c.truth) for c in mine if c.piece == piece][:SHOWN]
-            perceptual.show(setup, few)
+            for truth in (True, False):
+                few = [c.example for c in mine if c.piece == piece and c.truth == truth][:SHOWN]
+                perceptual.show(setup, [(one, truth) for one in few])
             for name in ALONE:
                 if name in ("classifier", "preference"):
                     shutil.copy(shared / f"{name}_front.onnx", own)
@@ -148,11 +152,31 @@ class Trained:
         spent = time.perf_counter() - begin
         return Verdict(**{k: v for k, v in vars(verdict).items() if k != "evidence"}), spent
 
+    def shown(self, known: Sequence[Case]) -> Picture:
+        """Each detector's evidence of a success, and of a failure."""
+        able = [c for c in known if all((name, c.piece) in self._detectors for name in ALONE)]
+        rows = []
+        for name in ALONE:
+            found = []
+            for truth in (True, False):
+                case = next(c for c in able if c.truth == truth)
+                pair = case.example.pair
+                verdict = self._detectors[name, case.piece].judge(pair.before, pair.after)
+                assert verdict.evidence is not None
+                found.append(_tile(verdict.evidence))
+            rows.append(captioned(np.ascontiguousarray(np.hstack(found)), name))
+        return stacked(rows)
+
     def _piece(self, case: Case) -> Path:
         """The usual piece of the same room and seed."""
         return next(
             p for p in self._pieces if p.name.split("-")[1:] == case.piece.name.split("-")[1:]
         )
+
+
+def _tile(picture: Picture) -> Picture:
+    height = round(TILE * picture.shape[0] / picture.shape[1])
+    return np.asarray(cv2.resize(picture, (TILE, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def row(verdicts: Sequence[Verdict | None], truths: Sequence[bool]) -> dict[str, Any]:
@@ -194,7 +218,7 @@ def noticed(
     return {"after": None, "of": len(changed)}
 
 
-def study(folder: Path, base: Path) -> dict[str, Any]:
+def study(folder: Path, base: Path, picture: Path | None = None) -> dict[str, Any]:
     known = list(cases(folder, "usual"))
     said: dict[str, list[Verdict]] = {name: [] for name in ALONE}
     spent: dict[str, list[float]] = {name: [] for name in ALONE}
@@ -213,6 +237,8 @@ def study(folder: Path, base: Path) -> dict[str, Any]:
                 said[name].append(verdict)
                 spent[name].append(seconds)
         if half == 0:
+            if picture is not None:
+                write_picture(picture, trained.shown(mine))
             continue
         for change, alter in CHANGES.items():
             truths_odd[change] = [case.truth for case in mine]
@@ -254,7 +280,12 @@ def study(folder: Path, base: Path) -> dict[str, Any]:
     changes = {
         change: {
             name: {
-                **noticed((said[name][:count], truths[:count]), said[name][count:], verdicts, base),
+                **noticed(
+                    (said[name][count::2], truths[count::2]),
+                    said[name][count + 1 :: 2],
+                    verdicts,
+                    base,
+                ),
                 **row(verdicts, truths_odd[change]),
             }
             for name, verdicts in by_name.items()
@@ -271,9 +302,10 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rewards", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--picture", type=Path, help="write what each detector sees into this JPEG")
     a = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as base:
-        found = study(a.folder, Path(base))
+        found = study(a.folder, Path(base), a.picture)
     result = {
         "command": "python -m benchmarks.rewards FOLDER",
         "machine": machine(["mujoco", "numpy", "opencv-python-headless", "torch"]),

@@ -16,7 +16,7 @@ from .labels import Example
 from .network import Crop
 
 MARGIN = 0.08  # of the bin's size, around it
-LARGEST = 144  # px, of what the network sees
+LARGEST = 112  # px, of what the network sees
 HELD_OUT, VALIDATION = 0.2, 0.15  # shares
 LEAST = 40  # labelled episodes
 SHIFT, TREMBLE = 6, 1  # px: of both pictures, of one against the other

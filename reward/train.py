@@ -37,7 +37,7 @@ BATCH = 16
 
 @dataclass(frozen=True)
 class Training:
-    epochs: int = 20
+    epochs: int = 40
     rate: float = 2e-3
     decay: float = 1e-3
     seed: int = 0
