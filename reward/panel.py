@@ -19,7 +19,7 @@ from .rules import FIRST, RULES
 from .watch import EVERY, Watch
 
 UNTESTED = "untested"  # the gate of a cell's first labels: somebody has to give them
-KEPT = 100  # labels, for a person to agree with later
+KEPT = 100  # episodes whose verdicts a person may yet agree with
 
 
 class Panel:
@@ -32,7 +32,7 @@ class Panel:
         setup.save()
         self._empty: list[tuple[Pictures, Pictures]] = []
         self._number = 0
-        self._given: dict[str, tuple[str, bool]] = {}  # by episode: the gate's name, the label
+        self._given: dict[str, list[Verdict]] = {}  # by episode: of all that might label
         self._build()
 
     @classmethod
@@ -88,17 +88,16 @@ class Panel:
         label = RULES[self.rule](may)
         if check and label is not None and self.rule == FIRST:
             self._compare(episode, label, may)
-        if label is not None and episode:
-            self._keep(episode, label)
+        if may and episode:
+            self._keep(episode, may)
         silenced = [v if v is label or v.abstained else replace(v, gate=HEARD) for v in heard]
         return silenced if label is None or label in silenced else [*silenced, label]
 
     def agree(self, episode: str, success: bool) -> None:
-        """A person labelled an episode that a detector had labelled."""
-        gate, label = self._given.get(episode, ("", False))
-        for watch in self.watches.values():
-            if watch.gate.name == gate:
-                watch.checked(episode, label == success, trust=1.0)
+        """A person labelled an episode that detectors had judged."""
+        for verdict in self._given.get(episode, ()):
+            if watch := self.watches.get(verdict.detector):
+                watch.checked(episode, verdict.success == success, trust=1.0)
 
     @property
     def lacking(self) -> list[str]:
@@ -138,7 +137,7 @@ class Panel:
             agreed = other.success == label.success
             watch.checked(episode, agreed, trust=gate.precision.value)
 
-    def _keep(self, episode: str, label: Verdict) -> None:
-        self._given[episode] = label.gate, label.success
+    def _keep(self, episode: str, may: list[Verdict]) -> None:
+        self._given[episode] = may
         if len(self._given) > KEPT:
             del self._given[next(iter(self._given))]

@@ -14,6 +14,7 @@ from typing import Any
 
 from scipy import stats
 
+from policy.contract.files import write_atomic
 from policy.experience.episode import Verdict
 from policy.experience.rate import Rate
 
@@ -34,7 +35,7 @@ class Watch:
         self._checks: dict[str, tuple[bool, float]] = {}  # by episode: agreed, of whom
         self.demoted = ""
         if path.exists():
-            for line in path.read_text().splitlines():
+            for line in _whole(path).splitlines():
                 self._take(json.loads(line))
 
     def saw(self, verdict: Verdict) -> None:
@@ -99,6 +100,15 @@ class Watch:
             self._checks[line["episode"]] = (line["agreed"], line["trust"])
         else:
             self.demoted = line["demoted"]
+
+
+def _whole(path: Path) -> str:
+    """Without the last line, if whoever wrote it was killed over it."""
+    text = path.read_text()
+    kept = text[: text.rfind("\n") + 1]
+    if kept != text:
+        write_atomic(path, kept.encode())
+    return kept
 
 
 def _alike(are: Sequence[float], were: Sequence[float]) -> float:

@@ -109,4 +109,8 @@ def test_who_became_less_sure_is_noticed_within_a_window_or_two(tmp_path: Path) 
         if watch.demoted:
             break
     assert WINDOW < number < 2 * WINDOW
-    assert Watch(gate, tmp_path / "watch.jsonl").demoted == watch.demoted
+    path = tmp_path / "watch.jsonl"
+    assert Watch(gate, path).demoted == watch.demoted
+    path.write_text(path.read_text() + '{"said": tr')  # killed over it
+    assert Watch(gate, path).demoted == watch.demoted
+    assert path.read_text().endswith("\n")

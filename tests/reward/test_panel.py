@@ -196,6 +196,16 @@ def test_a_persons_labels_check_too(cell: Cell) -> None:
     assert "spot checks" in panel.alarms[0]
 
 
+def test_a_persons_labels_check_each_who_voted(cell: Cell) -> None:
+    cell.admit("alice", "bob")
+    cell.says("bob", False, 0.99)
+    panel = Panel.of("veto:alice,bob", cell.setup)
+    for number in range(CHECKS):
+        panel.judge(*NOTHING, episode=f"e{number}")
+        panel.agree(f"e{number}", success=False)
+    assert [line.partition(":")[0] for line in panel.alarms] == ["alice"]
+
+
 def test_drift_of_its_scores_demotes(cell: Cell) -> None:
     cell.admit("alice")
     panel = Panel.of("alice", cell.setup)
