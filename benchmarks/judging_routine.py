@@ -59,6 +59,21 @@ class Cycle:
         return self.returned
 
 
+def carried(twin: Twin) -> set[int]:
+    """What hangs in the hand, by pads or otherwise: near it, and high above the bin."""
+    truth, box = twin.truth(), twin.cell.bin
+    places = truth.object_positions
+    near = np.linalg.norm(places - truth.tcp_position, axis=1) < IN_HAND
+    high = places[:, 2] > box.centre.value[2] + box.wall_height.value + CLEAR
+    return set(np.flatnonzero(near & high).tolist())
+
+
+def returned(twin: Twin, things: set[int]) -> bool:
+    """Whether any of them lies in the bin."""
+    back = np.flatnonzero(inside(twin.cell.bin, twin.truth().object_positions))
+    return bool(things & set(back.tolist()))
+
+
 class Routine:
     def __init__(self, twin: Twin) -> None:
         self.twin = twin
@@ -80,16 +95,15 @@ class Routine:
         twin.inject(Faults())
         twin.reset(seed, room)
         self._attempt(random)
-        lifted = self._carried()
+        lifted = carried(self.twin)
         self._retract()
         self._picture(folder, "before")
-        kept = self._carried()
+        kept = carried(self.twin)
         self._put_down()
         self._picture(folder, "after")
         truth = twin.truth()
-        back = set(np.flatnonzero(inside(twin.cell.bin, truth.object_positions)).tolist())
         families = [truth.parameters.things[thing].family for thing in sorted(lifted)]
-        return Cycle(seed, room, families, bool(lifted), bool(kept), bool(kept & back))
+        return Cycle(seed, room, families, bool(lifted), bool(kept), returned(twin, kept))
 
     def empty(self, seed: int, room: str | None, folder: Path) -> Cycle:
         """The same in the air above the bin: what it changes is what is no object."""
@@ -137,14 +151,6 @@ class Routine:
         self._go(self._over)
         self.twin.gripper.command(0.0)
         self._retract()
-
-    def _carried(self) -> set[int]:
-        """What hangs in the hand, by pads or otherwise: near it, and high above the bin."""
-        truth, box = self.twin.truth(), self.twin.cell.bin
-        places = truth.object_positions
-        near = np.linalg.norm(places - truth.tcp_position, axis=1) < IN_HAND
-        high = places[:, 2] > box.centre.value[2] + box.wall_height.value + CLEAR
-        return set(np.flatnonzero(near & high).tolist())
 
     def _retract(self) -> None:
         """Aside, and the elbow where it always is there, or the arm's shadow is another: seven

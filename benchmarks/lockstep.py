@@ -44,6 +44,7 @@ from policy.feed import FloatArray, batch_of_one
 from policy.serving.host import Host
 from reward.detector import Setup
 from reward.panel import Panel
+from sim.config import ObjectConfig
 from sim.env import TWIN
 from sim.ik import yaw_of
 from sim.twin import ArmState, ClawState, Frame, Twin, TwinConfig
@@ -144,14 +145,15 @@ class LockstepCell(Driven):
     """Plays episodes in a room; `explore` is the share of steps that stray."""
 
     def __init__(
-        self, host: Host, log: Path, room: str | None, seed: int, explore: float, folder: Path
-    ) -> None:
+        self, host: Host, log: Path, room: str | None, seed: int, explore: float, folder: Path,
+        objects: ObjectConfig | None = None,
+    ) -> None:  # fmt: skip
         cell = load_cell(TWIN)
         interface = host.interface
         seen = [image.name for image in interface.observation.images]
         config = TwinConfig(
             mode="lockstep", seed=seed, preset=room, cameras=(*seen, JUDGE),
-            feed=FeedConfig(drop=0.0),
+            feed=FeedConfig(drop=0.0), objects=objects or TwinConfig().objects,
         )  # fmt: skip
         super().__init__(cell, config)
         self.host, self.interface = host, interface

@@ -72,7 +72,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "reward",
                 default_value="subtraction",
-                description="detectors that judge, by name, with commas between",
+                description="detectors that judge, with commas between; vote: or veto: before",
             ),
             DeclareLaunchArgument(
                 "reward_folder",
@@ -145,7 +145,13 @@ def generate_launch_description() -> LaunchDescription:
             # On hardware a person arms it.
             node("guard", arm_at_start=ParameterValue(on_twin, value_type=bool)),
             node("policy", policy=given("policy"), explore=given("explore", float)),
-            node("reward", detectors=given("reward"), folder=given("reward_folder")),
+            node(
+                "reward",
+                detectors=given("reward"),
+                folder=given("reward_folder"),
+                log=given("log"),
+                task=given("task"),
+            ),
             node("reset", seed=given("seed", int)),
             node(
                 "teleop",

@@ -9,18 +9,29 @@ held something. The drop is the reset, too.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from policy.contract import Invalid
-from policy.experience.episode import Verdict
+from policy.experience.pictures import captioned, stacked
 
 from . import noise
 from .alignment import STILL
-from .detector import Detector, Mask, Pictures, Setup, checked
+from .detector import (
+    NO_CLIP,
+    Clip,
+    Detector,
+    Judgement,
+    Mask,
+    Picture,
+    Pictures,
+    Setup,
+    checked,
+    judgement,
+)
 from .evidence import Unjudgeable, appeared, compare, covered, newness
 from .noise import Noise
 
@@ -42,6 +53,14 @@ def build(setup: Setup) -> Detector:
         for name, mask in setup.masks.items()
     }
     return Subtraction(cameras)
+
+
+def learn(setup: Setup, cycles: Sequence[tuple[Pictures, Pictures]]) -> None:
+    """Nothing was dropped: so this is what pictures of this cell differ by."""
+    for camera, mask in setup.masks.items():
+        mine = [(a[camera], b[camera]) for a, b in cycles if camera in a and camera in b]
+        if mine:
+            noise.write(noise.measure(camera, mask, mine), noise_file(setup.folder, camera))
 
 
 @dataclass(frozen=True)
@@ -84,20 +103,25 @@ class Subtraction:
                 raise Invalid(f"{name}.restless", f"{known.restless:.2%}", wanted, remedy)
         self._cameras = dict(cameras)
 
-    def judge(self, before: Pictures, after: Pictures) -> Verdict:
+    def judge(
+        self, before: Pictures, after: Pictures, clip: Clip = NO_CLIP, task: str = ""
+    ) -> Judgement:
         findings, troubles = [], []
         for name in self._cameras:
             try:
                 findings.append(self.find(name, before, after))
             except Unjudgeable as trouble:
                 troubles.append(f"{name}: {trouble}")
-        if not findings:
-            return Verdict(self.name, False, 0.0, abstained=True, reason="; ".join(troubles))
-        # Cameras that agree are sure together; those that do not are not.
-        odds = sum(found.evidence for found in findings) / len(findings)
-        confidence = 1 / (1 + math.exp(-abs(odds)))
+        odds = [found.evidence for found in findings]
         reason = "; ".join([*map(str, findings), *troubles])
-        return Verdict(self.name, odds >= 0, confidence, reason=reason)
+        drawn = [self._drawn(found, after) for found in findings]
+        return judgement(self.name, odds, reason, stacked(drawn) if drawn else None)
+
+    def _drawn(self, found: Finding, after: Pictures) -> Picture:
+        """The picture after, and what changed in red."""
+        seen = after[found.camera].copy()
+        seen[found.changed] = seen[found.changed] // 2 + np.array([127, 0, 0], np.uint8)
+        return captioned(seen, str(found))
 
     def find(self, camera: str, before: Pictures, after: Pictures) -> Finding:
         """What that camera's pictures tell; raises `Unjudgeable`."""

@@ -19,6 +19,7 @@ FloatArray = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
 
 PERSON = "person"  # a detector that outranks all others
+HEARD = "heard"  # the gate of a verdict that was asked for and written down, but may not label
 DEMONSTRATION = "demonstration"  # the source of episodes that were shown, not tried
 
 
@@ -95,8 +96,10 @@ class Verdict:
 
 
 def success(verdicts: Sequence[Verdict]) -> bool | None:
-    """The label that counts: a person's latest, else the latest detector that did not abstain."""
-    said = sorted((v for v in verdicts if not v.abstained), key=lambda v: v.stamp_ns)
+    """The label that counts: a person's latest, else that of the latest detector that may label
+    and did not abstain."""
+    may = (v for v in verdicts if not v.abstained and v.gate != HEARD)
+    said = sorted(may, key=lambda v: v.stamp_ns)
     said = [v for v in said if v.detector == PERSON] or said
     return said[-1].success if said else None
 

@@ -7,30 +7,40 @@ from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
+from regrasp_msgs.msg import Verdict as VerdictMessage
 from regrasp_msgs.srv import Judge
 
 from calibration.geometry import bin_mask
 from policy.contract import ContractError, Invalid
-from reward.detector import Pictures, Setup, names
+from policy.experience.episode import PERSON
+from policy.experience.errors import ExperienceError
+from reward.album import Album, Pair
+from reward.detector import Setup, names
 from reward.panel import Panel
 
 from .pictures import picture_of
-from .verdicts import verdict_message
-from .wiring import OK, WARN, Diagnostics, Health, cell_of, parameter, run
+from .verdicts import verdict_message, verdict_of
+from .wiring import EVERY, OK, WARN, Diagnostics, Health, cell_of, parameter, run
 
 
 class RewardNode(Node):
     def __init__(self) -> None:
         super().__init__("reward")
         cell = cell_of(self)
-        asked = parameter(self, "detectors", "subtraction", f"with commas: {', '.join(names())}")
+        text = f"with commas between, of {', '.join(names())}; vote: or veto: before them"
+        asked = parameter(self, "detectors", "subtraction", text)
         cameras = parameter(self, "judge_cameras", ["front"], "whose pictures are judged")
         folder = parameter(self, "folder", "runs/reward", "what detectors know of this cell")
+        log = parameter(
+            self, "log", "", "whose episodes are judged: keep the pictures; empty: do not"
+        )
+        self._task = parameter(self, "task", "", "in words, for detectors that read")
         masks = {name: bin_mask(cell.cameras[name], cell.bin) for name in cameras}
-        named = [name.strip() for name in asked.split(",") if name.strip()]
-        self._panel = Panel(named, Setup(masks, Path(folder)))
+        self._panel = Panel.of(asked, Setup(masks, Path(folder)))
+        self._album = Album(Path(log)) if log else None
         self._counts: Counter[str] = Counter()
         self.create_service(Judge, "/reward/judge", self._judge)
+        self.create_subscription(VerdictMessage, "/episode/verdict", self._on_verdict, EVERY)
         Diagnostics(self, self._health)
 
     def _judge(self, request: Any, response: Any) -> Any:
@@ -44,24 +54,33 @@ class RewardNode(Node):
             elif self._panel.problem:
                 response.problem = self._panel.problem
             else:
-                response.verdicts = self._verdicts(request.episode_id, before, after)
-        except (ContractError, Invalid, OSError) as error:
+                response.verdicts = self._verdicts(request.episode_id, Pair(before, after))
+        except (ContractError, ExperienceError, Invalid, OSError) as error:
             response.problem = str(error)
             self._counts["refused"] += 1
         return response
 
-    def _verdicts(self, episode: str, before: Pictures, after: Pictures) -> list[Any]:
-        messages = []
-        for found in self._panel.judge(before, after):
-            said = "abstained" if found.abstained else "success" if found.success else "failure"
-            self._counts[f"{found.detector}: {said}"] += 1
-            messages.append(verdict_message(found, episode))
-        return messages
+    def _verdicts(self, episode: str, pair: Pair) -> list[Any]:
+        found = self._panel.judge(pair.before, pair.after, task=self._task, episode=episode)
+        for one in found:
+            said = "abstained" if one.abstained else "success" if one.success else "failure"
+            self._counts[f"{one.detector}: {said}"] += 1
+        if self._album is not None and episode:
+            self._album.keep(episode, pair, found)
+        return [verdict_message(one, episode) for one in found]
+
+    def _on_verdict(self, message: Any) -> None:
+        """A person's word on an episode checks who judged it."""
+        verdict = verdict_of(message)
+        if verdict.detector == PERSON:
+            self._panel.agree(message.episode_id, verdict.success)
 
     def _health(self) -> Health:
-        if self._panel.problem:
-            return WARN, self._panel.problem, self._counts
-        return OK, ", ".join(self._panel.asked), self._counts
+        panel = self._panel
+        if panel.problem or panel.alarms or panel.problems:
+            trouble = [panel.problem] if panel.problem else [*panel.alarms, *panel.lacking]
+            return WARN, "; ".join(trouble), self._counts
+        return OK, ", ".join(panel.asked), self._counts
 
 
 def main(args: list[str] | None = None) -> None:

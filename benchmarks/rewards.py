@@ -1,0 +1,333 @@
+"""What each detector is worth, and when the gate notices that one no longer is.
+
+    python -m benchmarks.rewards runs/rewards [--out benchmarks/results/rewards.json]
+
+On the episodes of benchmarks.reward_episodes, as many as there are. Who has to be trained is
+trained on one half of every piece and judges the other half, in which other things lie in the bin,
+and the other way round: so each verdict is of an episode that the detector never saw. Then the
+cell changes: the pictures of one half as if a lamp had failed, the camera been pushed, a hand been
+left in the picture; and the episodes that were played in another light, with other things or with
+the hand half in the picture, where they are there. Each detector got its gate by every other
+episode of the second half; it is watched on the rest of them, and then on the changed cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.harness import machine
+from benchmarks.judging import told
+from benchmarks.reward_episodes import DONE
+from policy.contract import Invalid
+from policy.experience.episode import Verdict
+from policy.experience.pictures import captioned, stacked, write_picture
+from policy.experience.rate import Rate
+from reward import perceptual, prefer, train
+from reward.album import Pair
+from reward.asking import gather, of_labels
+from reward.detector import Detector, Picture, Setup, detector
+from reward.gate import examine
+from reward.labels import Example, examples
+from reward.rules import RULES
+from reward.watch import Watch
+
+RESULT = Path(__file__).with_name("results") / "rewards.json"
+SHOWN = 5  # episodes of each kind that the perceptual reward is shown
+ASKED = 120  # pairs that the preference reward is
+EPOCHS = 15  # of its training: three networks learn
+TILE = 460  # px
+CONFIDENT = 0.9  # for combinations
+ALONE = ("subtraction", "perceptual", "classifier", "preference")
+RULED = {
+    "first: subtraction, classifier": ("first", ("subtraction", "classifier")),
+    "vote: subtraction, classifier, preference": (
+        "vote", ("subtraction", "classifier", "preference"),
+    ),
+    "veto: subtraction, classifier": ("veto", ("subtraction", "classifier")),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """An episode of a piece, in one of two halves."""
+
+    piece: Path
+    half: int
+    example: Example
+    truth: bool
+    fingers: bool | None
+
+    @property
+    def room(self) -> str:
+        return self.piece.name.split("-")[1]
+
+
+def cases(folder: Path, scenario: str) -> Iterator[Case]:
+    for piece in sorted(folder.glob(f"{scenario}-*")):
+        if not (piece / DONE).exists():
+            continue
+        known = {one["episode"]: one for one in json.loads((piece / DONE).read_text())}
+        found = sorted(examples([piece / "log"]), key=lambda e: int(e.episode.split("-")[1]))
+        for number, one in enumerate(found):
+            is_ = known[one.episode]
+            yield Case(piece, int(number >= len(found) // 2), one, is_["truth"], is_["fingers"])
+
+
+def dark(picture: Picture) -> Picture:
+    """The main lamp failed; the camera does not make up for it."""
+    return np.asarray(np.clip(picture * np.array([0.5, 0.42, 0.36]), 0, 255), np.uint8)
+
+
+def pushed(picture: Picture) -> Picture:
+    """The camera stands otherwise, in both pictures."""
+    height, width = picture.shape[:2]
+    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), 3.0, 1.0), float)
+    matrix[:, 2] += 40, -25
+    moved = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
+
+
+def covered(picture: Picture) -> Picture:
+    """Something grey hangs in front of the bin's middle, as the hand would."""
+    found = picture.copy()
+    height, width = picture.shape[:2]
+    corners = np.array([(0.42, 0.0), (0.6, 0.0), (0.58, 0.62), (0.44, 0.62)]) * (width, height)
+    cv2.fillConvexPoly(found, corners.astype(np.int32), (92, 94, 98))
+    return found
+
+
+CHANGES: Mapping[str, Callable[[Picture], Picture]] = {
+    "lamp failed": dark, "camera pushed": pushed, "hand in view": covered,
+}  # fmt: skip
+PLAYED = {"light": "light wanders", "objects": "smaller things", "occluded": "hand half in view"}
+
+
+class Trained:
+    """Who judges one half, by what the other half taught. Noise is each piece's own."""
+
+    def __init__(self, base: Path, known: Sequence[Case], half: int) -> None:
+        mine = [case for case in known if case.half != half]
+        self._pieces = list(dict.fromkeys(case.piece for case in known))
+        taught = [(case.example, case.truth) for case in mine]
+        shown = [one for one, _ in taught]
+        shared = base / "shared"
+        Setup(Setup.load(self._pieces[0] / "reward").masks, shared).save()
+        print(*train.train(shared, taught), sep="\n")
+        list(gather(shared, shown, ASKED, of_labels, "labels", 0))
+        prefer.train(shared, shown, taught, EPOCHS)
+        self._detectors: dict[tuple[str, Path], Detector] = {}
+        for piece in self._pieces:
+            own = base / piece.name
+            shutil.copytree(piece / "reward", own, dirs_exist_ok=True)
+            setup = Setup.load(own)
+            for truth in (True, False):
+                few = [c.example for c in mine if c.piece == piece and c.truth == truth][:SHOWN]
+                perceptual.show(setup, [(one, truth) for one in few])
+            for name in ALONE:
+                if name in ("classifier", "preference"):
+                    shutil.copy(shared / f"{name}_front.onnx", own)
+                try:
+                    self._detectors[name, piece] = detector(name, setup)
+                except Invalid as error:
+                    print(error)
+
+    def judge(self, name: str, case: Case, pair: Pair) -> tuple[Verdict, float]:
+        found = self._detectors.get((name, self._piece(case)))
+        if found is None:
+            return Verdict(name, False, 0.0, abstained=True, reason="not enough was shown"), 0.0
+        begin = time.perf_counter()
+        verdict = found.judge(pair.before, pair.after)
+        spent = time.perf_counter() - begin
+        return Verdict(**{k: v for k, v in vars(verdict).items() if k != "evidence"}), spent
+
+    def shown(self, known: Sequence[Case]) -> Picture:
+        """Each detector's evidence of a success, and of a failure."""
+        able = [c for c in known if all((name, c.piece) in self._detectors for name in ALONE)]
+        rows = []
+        for name in ALONE:
+            found = []
+            for truth in (True, False):
+                case = next(c for c in able if c.truth == truth)
+                pair = case.example.pair
+                verdict = self._detectors[name, case.piece].judge(pair.before, pair.after)
+                assert verdict.evidence is not None
+                found.append(_tile(verdict.evidence))
+            rows.append(captioned(np.ascontiguousarray(np.hstack(found)), name))
+        return stacked(rows)
+
+    def _piece(self, case: Case) -> Path:
+        """The usual piece of the same room and seed."""
+        return next(
+            p for p in self._pieces if p.name.split("-")[1:] == case.piece.name.split("-")[1:]
+        )
+
+
+def _tile(picture: Picture) -> Picture:
+    height = round(TILE * picture.shape[0] / picture.shape[1])
+    return np.asarray(cv2.resize(picture, (TILE, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def row(verdicts: Sequence[Verdict | None], truths: Sequence[bool]) -> dict[str, Any]:
+    pairs = [(v, t) for v, t in zip(verdicts, truths, strict=True) if v and not v.abstained]
+    positive = [t for v, t in pairs if v.success]
+    true = [v.success for v, t in pairs if t]
+    return {
+        "precision": told(Rate(sum(positive), len(positive))),
+        "recall": told(Rate(sum(true), len(true))),
+        "right": told(Rate(sum(v.success == t for v, t in pairs), len(pairs))),
+        "abstained": told(Rate(len(verdicts) - len(pairs), len(verdicts))),
+    }
+
+
+def combined(rule: str, who: Sequence[str], said: Mapping[str, Sequence[Verdict]]) -> list[Any]:
+    """Of verdicts that are confident; others abstain."""
+    found = []
+    for verdicts in zip(*(said[name] for name in who), strict=True):
+        may = [v for v in verdicts if not v.abstained and v.confidence >= CONFIDENT]
+        found.append(RULES[rule](may))
+    return found
+
+
+def noticed(
+    gate_of: tuple[Sequence[Verdict], Sequence[bool]], usual: Sequence[Verdict],
+    changed: Sequence[Verdict], folder: Path,
+) -> dict[str, Any]:  # fmt: skip
+    """Episodes after the change until the detector is demoted; None: it never was."""
+    gate = examine(usual[0].detector, *gate_of)
+    watch = Watch(gate, folder / f"{gate.name}.jsonl")
+    for one in usual:
+        watch.saw(one)
+    if watch.demoted:
+        return {"false alarm": watch.demoted}
+    for number, one in enumerate(changed, 1):
+        watch.saw(one)
+        if watch.demoted:
+            return {"after": number, "of": len(changed), "why": watch.demoted}
+    return {"after": None, "of": len(changed)}
+
+
+def study(folder: Path, base: Path, picture: Path | None = None) -> dict[str, Any]:
+    known = list(cases(folder, "usual"))
+    said: dict[str, list[Verdict]] = {name: [] for name in ALONE}
+    spent: dict[str, list[float]] = {name: [] for name in ALONE}
+    ordered: list[Case] = []
+    drift: dict[str, dict[str, list[Verdict]]] = {}
+    odd = {name: list(cases(folder, name)) for name in PLAYED}
+    truths_odd: dict[str, list[bool]] = {}
+    for half in (0, 1):
+        trained = Trained(base / str(half), known, half)
+        mine = [case for case in known if case.half == half]
+        ordered += mine
+        for case in tqdm(mine, f"half {half}"):
+            pair = case.example.pair
+            for name in ALONE:
+                verdict, seconds = trained.judge(name, case, pair)
+                said[name].append(verdict)
+                spent[name].append(seconds)
+        if half == 0:
+            if picture is not None:
+                write_picture(picture, trained.shown(mine))
+            continue
+        for change, alter in CHANGES.items():
+            truths_odd[change] = [case.truth for case in mine]
+            for case in tqdm(mine, change):
+                pair = case.example.pair
+                seen = Pair({c: alter(p) for c, p in pair.before.items()},
+                            {c: alter(p) for c, p in pair.after.items()})  # fmt: skip
+                for name in ALONE:
+                    drift.setdefault(change, {}).setdefault(name, []).append(
+                        trained.judge(name, case, seen)[0]
+                    )
+        for scenario, words in PLAYED.items():
+            for case in tqdm(odd[scenario], words):
+                truths_odd.setdefault(words, []).append(case.truth)
+                for name in ALONE:
+                    drift.setdefault(words, {}).setdefault(name, []).append(
+                        trained.judge(name, case, case.example.pair)[0]
+                    )
+    truths = [case.truth for case in ordered]
+    fingers = [
+        Verdict("fingers", False, 0.99) if case.fingers is False else None for case in ordered
+    ]
+    table = {name: row(said[name], truths) for name in ALONE}
+    for name in ALONE:
+        table[name]["median_ms"] = round(1e3 * float(np.median(spent[name])), 1)
+        table[name]["gate"] = str(examine(name, said[name], truths)).partition(" ")[2]
+    table["fingers"] = row(fingers, truths)
+    for words, (rule, who) in RULED.items():
+        table[words] = row(combined(rule, who, said), truths)
+    rooms = {
+        room: {
+            name: row([v for v, c in zip(said[name], ordered, strict=True) if c.room == room],
+                      [c.truth for c in ordered if c.room == room])
+            for name in ALONE
+        }
+        for room in sorted({case.room for case in ordered})
+    }  # fmt: skip
+    count = sum(case.half == 0 for case in ordered)
+    changes = {
+        change: {
+            name: {
+                **noticed(
+                    (said[name][count::2], truths[count::2]),
+                    said[name][count + 1 :: 2],
+                    verdicts,
+                    base,
+                ),
+                **row(verdicts, truths_odd[change]),
+            }
+            for name, verdicts in by_name.items()
+        }
+        for change, by_name in drift.items()
+    }
+    return {
+        "episodes": len(ordered), "successes": sum(truths), "detectors": table, "rooms": rooms,
+        "changes": changes,
+    }  # fmt: skip
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rewards", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    parser.add_argument("--picture", type=Path, help="write what each detector sees into this JPEG")
+    a = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as base:
+        found = study(a.folder, Path(base), a.picture)
+    result = {
+        "command": "python -m benchmarks.rewards FOLDER",
+        "machine": machine(["mujoco", "numpy", "opencv-python-headless", "torch"]),
+        **found,
+    }
+    a.out.parent.mkdir(parents=True, exist_ok=True)
+    a.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(table_of(result))
+
+
+def table_of(result: dict[str, Any]) -> str:
+    lines = [
+        "| who | precision | recall | abstained | median |",
+        "|---|---|---|---|---|",
+    ]
+    for name, one in result["detectors"].items():
+        rates = [Rate(one[k]["successes"], one[k]["tries"]) for k in ("precision", "recall")]
+        ms = f"{one['median_ms']:.0f} ms" if "median_ms" in one else ""
+        silent = f"{one['abstained']['value']:.1%}"
+        lines.append(f"| {name} | {rates[0]} | {rates[1]} | {silent} | {ms} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
