@@ -163,7 +163,7 @@ def test_nothing_is_made_before_the_beginning() -> None:
         rclpy.init(args=[], domain_id=-1, signal_handler_options=NO)
 
 
-@pytest.mark.skipif(not hasattr(rclpy, "try_shutdown"), reason="came to rclpy after Jazzy")
+@pytest.mark.skipif(not hasattr(Node, "__enter__"), reason="came to rclpy after Jazzy")
 def test_shutdown_comes_by_itself() -> None:
     rclpy.shutdown()
     with rclpy.init(args=[], signal_handler_options=NO):

@@ -24,12 +24,11 @@ class _Loader(yaml.SafeLoader):
 
 def _plain(loader: _Loader, node: yaml.Node) -> Any:
     """Tags mean nothing to rcl, and launch_ros writes some: !!python/tuple."""
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
     if isinstance(node, yaml.SequenceNode):
         return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node)
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node)
+    return node.value
 
 
 _Loader.add_constructor(None, _plain)
