@@ -104,7 +104,8 @@ def node(images: tuple[str, ...], **parameters: object) -> Iterator[tuple[int, E
     given = {"cameras": json.dumps(images), **parameters}
     words = [word for key, value in given.items() for word in ("-p", f"{key}:={value}")]
     command = ("-m", "rosless", "run", "regrasp_nodes.twin_node", "--ros-args", *words)
-    with rclpy.init(args=[]), process(*command) as running:
+    with process(*command) as running:
+        rclpy.init(args=[])
         eye, executor = Eye(images), SingleThreadedExecutor()
         executor.add_node(eye)
         spinner = threading.Thread(target=executor.spin)
