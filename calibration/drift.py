@@ -83,5 +83,6 @@ class DriftWatch:
         off = 1.4826 * np.median(np.abs(seen - np.median(seen, axis=0)), axis=0)
         mean = 1.2533 * off * math.sqrt(2 * ALIKE / len(self._last))
         parts = (slice(0, 3), slice(3, 6))
-        along = [np.linalg.norm(mean[p] * away[p]) / np.linalg.norm(away[p]) for p in parts]
-        return np.array(along)
+        sizes = [max(float(np.linalg.norm(away[p])), 1e-12) for p in parts]
+        along = [np.linalg.norm(mean[p] * away[p]) for p in parts]
+        return np.array(along) / sizes
