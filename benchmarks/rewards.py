@@ -51,6 +51,7 @@ TILE = 460  # px
 CONFIDENT = 0.9  # for combinations
 ALONE = ("subtraction", "perceptual", "classifier", "preference")
 RULED = {
+    "fingers, then subtraction: the cell": ("first", ("fingers", "subtraction")),
     "first: subtraction, classifier": ("first", ("subtraction", "classifier")),
     "vote: subtraction, classifier, preference": (
         "vote", ("subtraction", "classifier", "preference"),
@@ -180,15 +181,17 @@ def _tile(picture: Picture) -> Picture:
 
 
 def row(verdicts: Sequence[Verdict | None], truths: Sequence[bool]) -> dict[str, Any]:
+    """A rate of nothing is None."""
     pairs = [(v, t) for v, t in zip(verdicts, truths, strict=True) if v and not v.abstained]
     positive = [t for v, t in pairs if v.success]
     true = [v.success for v, t in pairs if t]
-    return {
-        "precision": told(Rate(sum(positive), len(positive))),
-        "recall": told(Rate(sum(true), len(true))),
-        "right": told(Rate(sum(v.success == t for v, t in pairs), len(pairs))),
-        "abstained": told(Rate(len(verdicts) - len(pairs), len(verdicts))),
+    rates = {
+        "precision": Rate(sum(positive), len(positive)),
+        "recall": Rate(sum(true), len(true)),
+        "right": Rate(sum(v.success == t for v, t in pairs), len(pairs)),
+        "abstained": Rate(len(verdicts) - len(pairs), len(verdicts)),
     }
+    return {name: told(rate) if rate.tries else None for name, rate in rates.items()}
 
 
 def combined(rule: str, who: Sequence[str], said: Mapping[str, Sequence[Verdict]]) -> list[Any]:
@@ -258,14 +261,14 @@ def study(folder: Path, base: Path, picture: Path | None = None) -> dict[str, An
                         trained.judge(name, case, case.example.pair)[0]
                     )
     truths = [case.truth for case in ordered]
-    fingers = [
-        Verdict("fingers", False, 0.99) if case.fingers is False else None for case in ordered
+    said["fingers"] = [
+        Verdict("fingers", False, 0.99, abstained=case.fingers is None) for case in ordered
     ]
     table = {name: row(said[name], truths) for name in ALONE}
     for name in ALONE:
         table[name]["median_ms"] = round(1e3 * float(np.median(spent[name])), 1)
         table[name]["gate"] = str(examine(name, said[name], truths)).partition(" ")[2]
-    table["fingers"] = row(fingers, truths)
+    table["fingers"] = row(said["fingers"], truths)
     for words, (rule, who) in RULED.items():
         table[words] = row(combined(rule, who, said), truths)
     rooms = {
@@ -318,14 +321,17 @@ def main(argv: list[str] | None = None) -> None:
 
 def table_of(result: dict[str, Any]) -> str:
     lines = [
-        "| who | precision | recall | abstained | median |",
-        "|---|---|---|---|---|",
+        "| who | precision | recall | right | abstained | median |",
+        "|---|---|---|---|---|---|",
     ]
     for name, one in result["detectors"].items():
-        rates = [Rate(one[k]["successes"], one[k]["tries"]) for k in ("precision", "recall")]
+        rates = [
+            str(Rate(one[k]["successes"], one[k]["tries"])) if one[k] else ""
+            for k in ("precision", "recall", "right")
+        ]
         ms = f"{one['median_ms']:.0f} ms" if "median_ms" in one else ""
         silent = f"{one['abstained']['value']:.1%}"
-        lines.append(f"| {name} | {rates[0]} | {rates[1]} | {silent} | {ms} |")
+        lines.append(f"| {name} | {' | '.join(rates)} | {silent} | {ms} |")
     return "\n".join(lines)
 
 

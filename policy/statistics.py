@@ -1,4 +1,4 @@
-"""How sure a success rate is: it stands with the log, whose labels other parts count, too."""
+"""How sure a success rate is; it stands with the log, whose labels others count, too."""
 
 from .experience.rate import Z95, Rate
 
