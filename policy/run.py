@@ -38,6 +38,7 @@ UNIMPORTANT = (
     *("minutes", "save_minutes", "threads", "evaluation"),
     *("save_seconds", "report_seconds", "offer_every", "offers_kept", "views"),
     *("qtopt.policy_cem", "qtopt.mirrored"),
+    *("updates", "report_every", "show_every"),
 )
 
 

@@ -66,7 +66,7 @@ class CycleGan:
         self.critics.step()
         for side in (self.cell, self.sim):
             side.average(self.game.average)
-        return {name: float(value) for name, value in {**losses, **apart}.items()}
+        return {name: value.item() for name, value in {**losses, **apart}.items()}
 
     def _painting(self, sim: Tensor, cell: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Each generator paints once what it is to translate and what it is to leave alone."""

@@ -43,7 +43,7 @@ class Gan:
         torch.autograd.backward(apart)
         self.critics.step()
         self.cell.average(self.game.average)
-        return {"fooling_loss": float(loss), "told_apart.cell_loss": float(apart)}
+        return {"fooling_loss": loss.item(), "told_apart.cell_loss": apart.item()}
 
     def translate(self, sim: Tensor) -> Tensor:
         return self.cell.translate(sim)

@@ -34,7 +34,8 @@ class Watch:
             if len(latest) == self._patience and mean < SURE:
                 found = f"a loss of {mean:.1g} over {self._patience} updates"
                 remedy = "it saturates: narrow networks.discriminator_width, or show it more"
-                raise Invalid(f"discriminator of {name[len(APART) :]}", found, f"{SURE}", remedy)
+                side = name.removeprefix(APART).removesuffix("_loss")
+                raise Invalid(f"discriminator of {side}", found, f"{SURE} or more", remedy)
 
     def outputs(self, shown: Tensor, painted: Tensor) -> float:
         """How different the translations are, as a share of what was shown (B, 3, H, W)."""
