@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
+from policy.checkpoint import read_checkpoint, reading
 from policy.contract import Invalid, Strict, decode, encode
+from policy.run import CHECKPOINT, CONFIG
 
 from .adversarial import GameConfig
 from .colour import Colour
@@ -75,3 +79,14 @@ def make_translator(config: TranslateConfig) -> Translator:
     if config.translator == "gan":
         return Gan(config.networks, config.gan, config.size, device)
     return CycleGan(config.networks, config.cyclegan, config.size, device)
+
+
+def read_translator(run: Path) -> tuple[TranslateConfig, Translator]:
+    """What a run of sim2real.train has come to."""
+    with reading(run / CONFIG, "a run of sim2real.train"):
+        config = from_mapping(json.loads((run / CONFIG).read_text()))
+    translator = make_translator(config)
+    with torch.random.fork_rng():  # a checkpoint brings its run's chance along
+        tensors, _ = read_checkpoint(run / CHECKPOINT)
+    translator.load_state_dict(tensors)
+    return config, translator
