@@ -59,12 +59,8 @@ def contender(name: str, size: int, batch: int) -> tuple[Callable[[], object], d
     ours = make_generator(NETWORK, size)
     network = {"plain": reference, "ours": ours}.get(name) or with_norms(ours, Groups)
     quick = name != "plain"
-    optimizer = torch.optim.Adam(
-        network.parameters(),
-        2e-4,
-        (0.5, 0.999),
-        **({"fused": True} if quick else {"foreach": False}),
-    )
+    how = {"fused": True} if quick else {"foreach": False}
+    optimizer = torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), **how)
     shown, wanted = torch.rand(2, batch, 3, size, size).mul(2).sub(1)
     layout = torch.channels_last if quick else torch.contiguous_format
     shown = shown.contiguous(memory_format=layout)

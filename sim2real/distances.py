@@ -8,7 +8,7 @@ import numpy as np
 
 from .features import Features
 
-LEAST = 1e-6
+LEAST = 0.1  # of the median feature's spread: one that hardly varies is not blown up
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Distance:
 def scale_of(*sets: Features) -> Features:
     """The spread of each feature over all of them together: what is compared is to be measured in
     one unit, and no feature to rule."""
-    found: Features = np.concatenate(sets).std(0) + LEAST
+    spread = np.concatenate(sets).std(0)
+    found: Features = np.maximum(spread, max(LEAST * np.median(spread), 1e-12))
     return found
 
 

@@ -37,6 +37,6 @@ def _random_network() -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in itertools.pairwise(WIDTHS):
         layer = nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False)
-        nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=chance)
-        layers += [layer, nn.ReLU()]
+        nn.init.kaiming_normal_(layer.weight, a=0.2, generator=chance)
+        layers += [layer, nn.LeakyReLU(0.2)]
     return nn.Sequential(*layers)
