@@ -20,11 +20,11 @@ from policy.experience.log.care import verify
 from policy.experience.log.index import open_index
 from policy.experience.log.reader import read_episode
 from policy.experience.replay.ringwriter import RingWriter
+from sim import presets
 from sim.collect import main
 from sim.config import SceneConfig
 from sim.env import TWIN
 from sim.parameters import Parameters
-from sim.presets import episode
 
 EPISODES = 12
 SMALL = ["--size", "32", "--episodes", str(EPISODES)]
@@ -182,4 +182,4 @@ def test_a_twins_room_is_collected_as_it_is(tmp_path: Path) -> None:
     config = SceneConfig()
     for seed, found in episodes(tmp_path).items():
         logged = decode(Parameters, found.info.parameters, "the log")
-        assert logged == episode("kitchen", load_cell(TWIN), seed, slots=config.objects)
+        assert logged == presets.episode("kitchen", load_cell(TWIN), seed, slots=config.objects)
