@@ -310,7 +310,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as base:
         found = study(a.folder, Path(base), a.picture)
     result = {
-        "command": "python -m benchmarks.reward_episodes FOLDER; python -m benchmarks.rewards FOLDER",
+        "command": "python -m benchmarks.reward_episodes DIR; python -m benchmarks.rewards DIR",
         "machine": machine(["mujoco", "numpy", "opencv-python-headless", "torch"]),
         **found,
     }

@@ -18,12 +18,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 
 from policy.checkpoint import read_checkpoint, write_checkpoint
 from policy.contract import ContractError, Deployment, differences, encode
 from policy.contract.files import METRICS, sweep, write_atomic
-from policy.learners.learner import Learner
 from policy.progress import Progress
 
 if TYPE_CHECKING:
@@ -36,11 +38,20 @@ UNIMPORTANT = (
     *("minutes", "save_minutes", "threads", "evaluation"),
     *("save_seconds", "report_seconds", "offer_every", "offers_kept", "views"),
     *("qtopt.policy_cem", "qtopt.mirrored"),
+    *("updates", "report_every", "show_every"),
 )
 
 
 class Configuration(Protocol):
     def plain(self) -> dict[str, Any]: ...
+
+
+class Learning(Protocol):
+    """What has a state of tensors alone: a learner, or a translator."""
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None: ...
 
 
 C = TypeVar("C", bound=Configuration)
@@ -73,7 +84,7 @@ class Run(Generic[C]):
         if problems:
             raise ContractError(f"{self.directory}: holds a run of its own", problems)
 
-    def resume(self, learner: Learner) -> Progress:
+    def resume(self, learner: Learning) -> Progress:
         """From the checkpoint, if there is one. What was measured after it did not happen."""
         sweep(self.directory)
         path, progress = self.directory / CHECKPOINT, Progress()
@@ -87,7 +98,7 @@ class Run(Generic[C]):
         self._metrics = (self.directory / METRICS).open("a")
         return progress
 
-    def save(self, learner: Learner, progress: Progress) -> None:
+    def save(self, learner: Learning, progress: Progress) -> None:
         write_checkpoint(self.directory / CHECKPOINT, learner.state_dict(), encode(progress))
 
     def record(
@@ -98,6 +109,10 @@ class Run(Generic[C]):
         self._metrics.flush()
         for name, value in known.items():
             self._board.add_scalar(f"{kind}/{name}", value, progress.updates)
+
+    def show(self, name: str, progress: Progress, picture: npt.NDArray[np.uint8]) -> None:
+        """An RGB picture, for TensorBoard."""
+        self._board.add_image(name, picture, progress.updates, dataformats="HWC")
 
     def measured(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in recorded(self.directory) if line["kind"] == kind]

@@ -30,6 +30,8 @@ from policy.experience.log.reader import read_summary
 
 from .config import RandomConfig
 from .env import TWIN, BinGrasp
+from .parameters import Parameters
+from .presets import PRESETS, episode
 from .rollout import SOURCES, record
 from .workers import WorkerError, Workers, cores
 
@@ -43,6 +45,7 @@ class Collection:
     size: int = 96
     cameras: tuple[str, ...] = ("front",)
     randomize: bool = True
+    room: str | None = None  # of presets.py: it draws what would be randomised
 
     def env(self) -> BinGrasp:
         randomize = RandomConfig() if self.randomize else None
@@ -51,8 +54,14 @@ class Collection:
     def prefix(self, env: BinGrasp) -> str:
         """Of the ids of its episodes; the seed follows."""
         what = [env.cell.fingerprint, env.interface, env.randomize, env.objects, env.grasp]
-        text = json.dumps([encode(part) for part in [*what, env.world.config]], sort_keys=True)
+        what += [env.world.config, *([self.room] if self.room else [])]
+        text = json.dumps([encode(part) for part in what], sort_keys=True)
         return f"{self.policy}-{hashlib.sha256(text.encode()).hexdigest()[:8]}-"
+
+    def parameters(self, env: BinGrasp, seed: int) -> Parameters | None:
+        if self.room is None:
+            return None
+        return episode(self.room, env.cell, seed, env.objects, env.world.config.objects)
 
 
 @contextmanager
@@ -65,7 +74,12 @@ def _collector(
         prefix = collection.prefix(env)
         try:
             yield lambda seed: record(
-                env, collection.policy, seed, directory, f"{prefix}{seed:09d}"
+                env,
+                collection.policy,
+                seed,
+                directory,
+                f"{prefix}{seed:09d}",
+                collection.parameters(env, seed),
             )
         finally:
             env.close()
@@ -194,6 +208,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--processes", type=int, default=cores(), help="default: one a core")
     top.add_argument("--cameras", nargs="+", default=["front"], help="default: front")
     top.add_argument("--randomize", action=argparse.BooleanOptionalAction, default=True)
+    top.add_argument("--room", choices=PRESETS, help="in a twin's room, none of it randomised")
     top.add_argument("--seed", type=int, default=0, help="of the first episode; then counted up")
     top.add_argument("--cell", type=Path, default=TWIN, help="cell file")
     return top
@@ -201,7 +216,8 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     a = parser().parse_args(argv)
-    collection = Collection(a.cell, a.policy, a.size, tuple(a.cameras), a.randomize)
+    randomize = a.randomize and a.room is None
+    collection = Collection(a.cell, a.policy, a.size, tuple(a.cameras), randomize, a.room)
     started = time.perf_counter()
     try:
         found = collect(

@@ -12,6 +12,7 @@ from policy.experience.log.writer import EpisodeWriter
 
 from .env import BinGrasp
 from .env import Observation as Seen
+from .parameters import Parameters
 from .scripted import Expert, Scripted
 
 TASK = "regrasp/BinGrasp-v0"
@@ -29,10 +30,16 @@ def script(name: str, env: BinGrasp, seed: int) -> Script:
 
 
 def record(
-    env: BinGrasp, policy: str, seed: int, directory: Path, episode_id: str
+    env: BinGrasp,
+    policy: str,
+    seed: int,
+    directory: Path,
+    episode_id: str,
+    parameters: Parameters | None = None,
 ) -> tuple[int, bool]:
-    """Returns the number of actions, and whether it succeeded."""
-    seen, _ = env.reset(seed=seed)
+    """Returns the number of actions, and whether it succeeded. Without `parameters`, the
+    environment draws them."""
+    seen, _ = env.reset(seed=seed, options={"parameters": parameters} if parameters else None)
     who = script(policy, env, seed)
     who.reset()
     info = EpisodeInfo(

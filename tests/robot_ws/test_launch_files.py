@@ -60,6 +60,7 @@ def test_the_twin_starts_and_ends_on_ctrl_c() -> None:
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "more"),
     [

@@ -20,7 +20,9 @@ from policy.experience.log.care import verify
 from policy.experience.log.index import open_index
 from policy.experience.log.reader import read_episode
 from policy.experience.replay.ringwriter import RingWriter
+from sim import presets
 from sim.collect import main
+from sim.config import SceneConfig
 from sim.env import TWIN
 from sim.parameters import Parameters
 
@@ -171,3 +173,13 @@ def test_what_is_wrong_is_refused_before_anything_starts(
         assert main([str(directory), *arguments]) == 2
         assert message in capsys.readouterr().err
     assert not new.exists()
+
+
+def test_a_twins_room_is_collected_as_it_is(tmp_path: Path) -> None:
+    """What its preset draws for a seed, and nothing randomised around it."""
+    ran = run(tmp_path, "--size", "32", "--episodes", "2", "--room", "kitchen", "--processes", "1")
+    assert ran.returncode == 0, ran.stderr
+    config = SceneConfig()
+    for seed, found in episodes(tmp_path).items():
+        logged = decode(Parameters, found.info.parameters, "the log")
+        assert logged == presets.episode("kitchen", load_cell(TWIN), seed, slots=config.objects)

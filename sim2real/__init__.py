@@ -1,0 +1,1 @@
+"""Translators between simulated and real pictures, and the measurement of the reality gap."""

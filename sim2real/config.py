@@ -1,0 +1,92 @@
+"""What a translator's training is: every choice by name, from conf/ and the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from policy.checkpoint import read_checkpoint, reading
+from policy.contract import Invalid, Strict, decode, encode
+from policy.run import CHECKPOINT, CONFIG
+
+from .adversarial import GameConfig
+from .colour import Colour
+from .cyclegan import CycleConfig, CycleGan
+from .gan import Gan
+from .networks import NetworkConfig
+from .translator import Translator
+
+LEAST_RATE = 0.02  # of the learning rate, at the end
+
+
+@dataclass(frozen=True)
+class TranslateConfig(Strict):
+    sim: str  # experience logs
+    cell: str
+    translator: Literal["colour", "gan", "cyclegan"] = "cyclegan"
+    camera: str = "front"
+    size: int = 64  # px
+    networks: NetworkConfig = field(default_factory=NetworkConfig)
+    gan: GameConfig = field(default_factory=GameConfig)
+    cyclegan: CycleConfig = field(default_factory=CycleConfig)
+    name: str = "translator"
+    seed: int = 0
+    batch: int = 4  # published: 1
+    updates: int = 3000
+    decay: float = 0.5  # from this share of the updates on, the learning rate falls, as published
+    report_every: int = 50  # updates
+    show_every: int = 500
+    save_minutes: float = 5.0
+    threads: int = 1
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.decay <= 1:
+            raise Invalid("decay", self.decay, "0 to 1", "1 is never")
+        for name in ("batch", "updates", "report_every", "show_every"):
+            if getattr(self, name) < 1:
+                raise Invalid(name, getattr(self, name), "1 or more", "say how many")
+
+    def plain(self) -> dict[str, Any]:
+        """As data, without what this translator has no use for."""
+        values: dict[str, Any] = encode(self)
+        unused = {"gan", "cyclegan"} - {self.translator}
+        if self.translator == "colour":
+            unused.add("networks")
+        return {name: value for name, value in values.items() if name not in unused}
+
+    def rate(self, updates: int) -> float:
+        """The share of the learning rate that is right now."""
+        done = updates / self.updates
+        if done <= self.decay:
+            return 1.0
+        return max((1 - done) / (1 - self.decay), LEAST_RATE)
+
+
+def from_mapping(values: Mapping[str, Any]) -> TranslateConfig:
+    return decode(TranslateConfig, dict(values), "translator's configuration")
+
+
+def make_translator(config: TranslateConfig) -> Translator:
+    device = torch.device(config.device)
+    if config.translator == "colour":
+        return Colour(device)
+    if config.translator == "gan":
+        return Gan(config.networks, config.gan, config.size, device)
+    return CycleGan(config.networks, config.cyclegan, config.size, device)
+
+
+def read_translator(run: Path) -> tuple[TranslateConfig, Translator]:
+    """What a run of sim2real.train has come to."""
+    with reading(run / CONFIG, "a run of sim2real.train"):
+        config = from_mapping(json.loads((run / CONFIG).read_text()))
+    translator = make_translator(config)
+    with torch.random.fork_rng():  # a checkpoint brings its run's chance along
+        tensors, _ = read_checkpoint(run / CHECKPOINT)
+    translator.load_state_dict(tensors)
+    return config, translator
