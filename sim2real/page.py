@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,11 +14,9 @@ from .data import Pictures
 from .distances import Distance
 from .features import RANDOM
 from .grids import row
+from .measuring import Gap, Thoughts
 from .patches import Numbers
 from .timing import PERCENTS, percentiles
-
-if TYPE_CHECKING:
-    from .gap import Gap, Thoughts
 
 PICTURES, SALIENCY = "pictures.png", "saliency.png"
 

@@ -135,7 +135,7 @@ def train(config: TranslateConfig, directory: Path) -> None:
 
 # Every field by its default, so that each can be set by name, and no other.
 FIELDS = encode(TranslateConfig("???", "???"))
-ConfigStore.instance().store(name="fields", node=FIELDS)
+ConfigStore.instance().store(name="translate_fields", node=FIELDS)
 
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")

@@ -15,7 +15,8 @@ from sim2real.config import from_mapping
 from sim2real.data import Domain
 from sim2real.distances import distance, fid, kid, scale_of
 from sim2real.features import random_convolutions
-from sim2real.gap import main, measure
+from sim2real.gap import main
+from sim2real.measuring import measure
 from sim2real.patches import statistics
 from sim2real.timing import Timing
 from sim2real.train import train

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import signal
 import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rosless.wire.graph import Graph
@@ -159,6 +161,8 @@ def try_shutdown(*, context: Context | None = None) -> None:
 
 @atexit.register
 def _close_all() -> None:
+    with suppress(ValueError):  # only the main thread may, and only it can be interrupted
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     for context in list(ALL):
         context.try_shutdown()
         context.close()
