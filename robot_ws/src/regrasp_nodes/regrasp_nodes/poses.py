@@ -10,7 +10,6 @@ import numpy.typing as npt
 from geometry_msgs.msg import PoseStamped, Quaternion, TwistStamped
 from scipy.spatial.transform import Rotation
 
-from calibration.geometry import rotation
 from calibration.records import seven
 from calibration.rigid import rigid
 
@@ -26,11 +25,12 @@ def pose_of(message: PoseStamped) -> Array:
     """x, y, z, yaw."""
     p, q = message.pose.position, message.pose.orientation
     a, b, c = _pointing(q)
-    # The lean taken back: the shortest turn from (a, b, c) to straight down.
-    back, ahead = np.array([-b, a, 0.0]), rotation((q.x, q.y, q.z, q.w))[:, 0]
-    once = np.cross(back, ahead)
-    x, y, _ = ahead + once + np.cross(back, once) / max(1 - c, 1e-9)
-    return np.array([p.x, p.y, p.z, math.atan2(y, x)])
+    # Where the tool's x points, and the lean taken back: the shortest turn from (a, b, c) to
+    # straight down, about (-b, a, 0). Written out: each pose comes by here, in each node.
+    x, y = 1 - 2 * (q.y * q.y + q.z * q.z), 2 * (q.x * q.y + q.z * q.w)
+    z = 2 * (q.x * q.z - q.y * q.w)
+    lost = (a * x + b * y) / max(1 - c, 1e-9)
+    return np.array([p.x, p.y, p.z, math.atan2(y + b * z - b * lost, x + a * z - a * lost)])
 
 
 def lean_of(message: PoseStamped) -> Array:
@@ -83,5 +83,8 @@ def _turned(yaw: float, lean: Array) -> Rotation:
 
 def _pointing(q: Quaternion) -> tuple[float, float, float]:
     """The tool's z."""
-    a, b, c = rotation((q.x, q.y, q.z, q.w))[:, 2]
-    return float(a), float(b), float(c)
+    return (
+        2 * (q.x * q.z + q.y * q.w),
+        2 * (q.y * q.z - q.x * q.w),
+        1 - 2 * (q.x * q.x + q.y * q.y),
+    )
