@@ -121,6 +121,7 @@ def node(images: tuple[str, ...], **parameters: object) -> Iterator[tuple[int, E
         finally:
             executor.shutdown()
             spinner.join()
+            rclpy.shutdown()
 
 
 def busy_s(pid: int) -> float:
