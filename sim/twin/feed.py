@@ -26,7 +26,7 @@ from .film import Film, Frame, Shot
 from .pace import Lag
 from .topic import Topic
 
-MOST_WAITING = 2  # of a camera, exposed and not yet drawn: beyond, the oldest is lost
+MOST_WAITING = 1  # of a camera, exposed and not yet drawn: beyond, the oldest is lost
 
 
 @dataclass(frozen=True)

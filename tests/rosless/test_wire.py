@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -37,6 +38,19 @@ sys.stdin.read()
 participant.close()
 """
 
+LISTENER = """
+import sys, time
+from rosless.wire.participant import Participant, Reader
+from rosless.wire.qos import Quality
+participant = Participant(int(sys.argv[1]))
+reader, known = Reader(participant, "rt/told", "std_msgs/msg/String", Quality()), False
+while True:
+    if bool(reader.met()) != known:
+        known = not known
+        print("met" if known else "lost", flush=True)
+    time.sleep(0.01)
+"""
+
 
 @pytest.fixture
 def participant() -> Iterator[Participant]:
@@ -53,15 +67,15 @@ def until(look: Callable[[], Any], seconds: float = 10.0) -> Any:
     return found
 
 
-def teller() -> subprocess.Popen[str]:
+def teller(text: str = TELLER, first: str = "ready") -> subprocess.Popen[str]:
     made = subprocess.Popen(
-        [sys.executable, "-c", TELLER, str(settings.domain_id())],
+        [sys.executable, "-c", text, str(settings.domain_id())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert made.stdout is not None
-    assert made.stdout.readline() == "ready\n"
+    assert made.stdout.readline() == f"{first}\n"
     return made
 
 
@@ -116,6 +130,24 @@ def test_who_dies_is_missed_after_his_lease_and_who_leaves_at_once(
         begun = begun if end == "kill" else time.monotonic()
         until(lambda: ("/", "teller") not in graph.nodes() and not reader.met())
         assert time.monotonic() - begun < limit
+
+
+def test_a_machine_that_slept_goes_on() -> None:
+    """All leases have run out then, on both sides."""
+    processes = [teller(), teller(LISTENER, "met")]
+    try:
+        for number in (signal.SIGSTOP, signal.SIGCONT):
+            for process in processes:
+                process.send_signal(number)
+            time.sleep(4.0 if number == signal.SIGSTOP else 0.0)
+        begun, told = time.monotonic(), processes[1].stdout
+        assert told is not None
+        assert [told.readline(), told.readline()] == ["lost\n", "met\n"]
+        assert time.monotonic() - begun < 10
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate()
 
 
 def test_a_process_leaves_nothing_behind_in_itself() -> None:

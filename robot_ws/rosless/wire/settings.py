@@ -26,6 +26,10 @@ _LOCAL = """<Interfaces><NetworkInterface name="lo" multicast="false"/></Interfa
 _FINDING = """<ParticipantIndex>auto</ParticipantIndex>\
 <MaxAutoParticipantIndex>{0}</MaxAutoParticipantIndex>"""
 
+# Who was given up is called again, for ever: a machine that sleeps has all its leases run out.
+_MISSED = """<SPDPInterval>5s</SPDPInterval>\
+<DiscoveredLocatorPruneDelay>inf</DiscoveredLocatorPruneDelay>"""
+
 
 def domain_id(environment: Mapping[str, str] = os.environ) -> int:
     text = environment.get(DOMAIN, "") or "0"
@@ -54,7 +58,7 @@ def configuration(environment: Mapping[str, str], buffer: int) -> str:
     return (
         f'<CycloneDDS><Domain Id="any"><General>{network}'
         f"<MaxMessageSize>{message}</MaxMessageSize><FragmentSize>{fragment}</FragmentSize>"
-        f"</General><Discovery><LeaseDuration>{LEASE}</LeaseDuration>{finding}</Discovery>"
+        f"</General><Discovery><LeaseDuration>{LEASE}</LeaseDuration>{_MISSED}{finding}</Discovery>"
         f'<Internal><SocketReceiveBufferSize min="{min(size, ENOUGH)}B" max="{size}B"/></Internal>'
         "</Domain></CycloneDDS>"
     )
