@@ -1,5 +1,6 @@
 """The cell at work: it grasps, judges itself, drops, and writes it all down. It does not learn."""
 
+import time
 from pathlib import Path
 
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -45,6 +46,7 @@ def generate_launch_description() -> LaunchDescription:
     episodes = node(
         "episode", log=given("log"), source=given("source"), task=given("task"),
         episodes=given("episodes", int), seed=given("seed", int), exit_when_done=True,
+        round=f"r{time.time_ns()}",
     )  # fmt: skip
     return LaunchDescription(
         [

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from disks import mounted
 from live_cell import EPISODE_S, NODES, LiveCell, children, live
-from regrasp_msgs.msg import ExecutedStep, GuardState
+from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState
 from ros_doing import until
 
 from policy.experience.log import open_index, read_episode
@@ -168,6 +168,7 @@ def kill_often(tmp_path: Path, said: Path, kills: int) -> None:
                 crept[name].append(watcher.travelled(when + 0.5, when + 1.0))
             until(lambda: watcher.mode() == GuardState.READY, EPISODE_S)
         cell.going()
+    numbers = [one.number for one in cell.watcher.states if one.phase == EpisodeState.ROLLOUT]
     count, lost = lost_steps(cell, done)
     figures = {
         "kills": len(done), "steps": count, "lost": len(lost),
@@ -179,6 +180,7 @@ def kill_often(tmp_path: Path, said: Path, kills: int) -> None:
     print(json.dumps(figures))
     assert not lost, figures
     assert count > 5
+    assert numbers == sorted(numbers)  # who was killed went on with his round
     assert max(max(v) for v in recovered.values()) < 5, figures
     assert max(crept["guard"]) < CREEP, figures
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from policy.experience.log.verdicts import VerdictWriter
 
 from .episode.resetting import STIR_AFTER
 from .episode.routine import Interrupted, Phase, Places, Routine
+from .episode.tally import Tally
 from .hands import RosHands
 from .threaded import ThreadedAction
 from .verdicts import verdict_message
@@ -41,11 +43,13 @@ class EpisodeNode(Node):
         task = parameter(self, "task", "", "in words, for the log")
         seed = parameter(self, "seed", 0, "of where episodes start", 0, 2**31 - 1)
         episodes = parameter(self, "episodes", 0, "to play at once; 0 waits to be asked", 0, 10**6)
+        name = parameter(self, "round", "", "whose episodes are gone on with after a restart")
         self._cycles = parameter(self, "empty_cycles", 3, "before the first episode", 0, 20)
         self._exits = parameter(self, "exit_when_done", False, "end when those are played")
         self._log.mkdir(parents=True, exist_ok=True)
         for torn in unfinished(self._log):
             self.get_logger().warning(f"repaired {torn.name}: {repair(torn)}")
+        self._tally = Tally.of(self._log, name)
         self._hands = RosHands(self, cell, self._log, cameras, source, task)
         self._routine = Routine(self._hands, Places.of(cell), np.random.default_rng(seed))
         self._counts: Counter[str] = Counter()
@@ -122,14 +126,16 @@ class EpisodeNode(Node):
     def _round(self, episodes: int) -> tuple[str, bool]:
         state, failures = self._hands.state, 0
         self._broken = 0
-        state.number, state.planned, state.successes = 0, episodes, 0
+        begun, self._tally = self._tally, Tally("")  # whoever asks next means another round
+        state.number, state.planned, state.successes = begun.number, episodes, begun.successes
         try:
             self._hands.await_guard()
-            while not self._noise_learnt():
+            while not begun.number and not self._noise_learnt():
                 pass
             while not episodes or state.number < episodes:
                 self._await_resume()
                 state.number += 1
+                replace(begun, number=state.number, successes=state.successes).keep(self._log)
                 state.episode_id = new_episode_id()
                 judged = self._episode(stir=failures >= STIR_AFTER)
                 failures = 0 if judged or failures >= STIR_AFTER else failures + 1

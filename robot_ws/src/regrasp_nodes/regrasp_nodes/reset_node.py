@@ -27,7 +27,7 @@ class ResetNode(Node):
         self._resetting = Resetting(self._reach, Places.of(cell), random)
         self._counts = {"resets": 0, "a person was asked": 0}
         self._action = ThreadedAction(
-            self, ResetCell, "~/reset_cell", self._reset, self._reach.stopping
+            self, ResetCell, "~/reset_cell", self._reset, self._reach.stopping, latest=True
         )
         Diagnostics(self, self._health)
 

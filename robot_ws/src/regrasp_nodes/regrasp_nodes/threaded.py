@@ -14,29 +14,37 @@ LOOK_S = 0.02  # how often it is looked whether the work is done
 
 
 class ThreadedAction:
-    """One goal at a time. `work` gives the result, and whether that is what was asked for."""
+    """One goal at a time: another is refused, or (`latest`) ends the one before, whose client may
+    be dead. `work` gives the result, and whether that is what was asked for."""
 
     def __init__(
         self, node: Node, kind: Any, name: str, work: Callable[[Any], tuple[Any, bool]],
-        stop: threading.Event,
+        stop: threading.Event, latest: bool = False,
     ) -> None:  # fmt: skip
-        self._work, self._stop = work, stop
+        self._work, self._stop, self._latest = work, stop, latest
         self._thread: threading.Thread | None = None
         self._result: tuple[Any, bool] | None = None
         self._failure: BaseException | None = None
         self._ended = Future()
         self._server = ActionServer(
             node, kind, name, self._execute,
-            goal_callback=lambda _: GoalResponse.REJECT if self._thread else GoalResponse.ACCEPT,
+            goal_callback=lambda _: self._decide(),
             cancel_callback=lambda _: self._cancel(),
         )  # fmt: skip
         node.create_timer(LOOK_S, self._look)
+
+    def _decide(self) -> GoalResponse:
+        busy = self._thread is not None and not self._latest
+        return GoalResponse.REJECT if busy else GoalResponse.ACCEPT
 
     def _cancel(self) -> CancelResponse:
         self._stop.set()
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle: Any) -> Any:
+        while self._thread is not None:
+            self._stop.set()
+            await self._ended
         self._stop.clear()
         self._ended = Future()
 
