@@ -43,9 +43,15 @@ def generate_launch_description() -> LaunchDescription:
                 "none: it is where the cell file has it",
             ),
             DeclareLaunchArgument(
+                "remote",
+                default_value="here",
+                description="where a learner on another machine receives: tcp://learner:5556; here",
+            ),
+            DeclareLaunchArgument(
                 "choices",
                 default_value="",
-                description="of policy.finetune, as on its command line: 'rate=0.1 threads=2'",
+                description="of policy.finetune, as on its command line: 'rate=0.1 threads=2'; "
+                "with remote, of policy.shipping: the keys",
             ),
             DeclareLaunchArgument(
                 "report", default_value="runs/finetune/report", description="where the report goes"
@@ -72,6 +78,7 @@ def generate_launch_description() -> LaunchDescription:
                         "out": LaunchConfiguration("learner"),
                         "start": LaunchConfiguration("start"),
                         "camera": text("camera"),
+                        "remote": text("remote"),
                         "choices": text("choices"),
                     }
                 ],

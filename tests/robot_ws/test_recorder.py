@@ -85,6 +85,18 @@ def test_an_episode_that_runs_out_of_time(recorder: Recorder) -> None:
     assert episode.success is None
 
 
+def test_two_nodes_may_be_heard_in_either_order(recorder: Recorder) -> None:
+    recorder.observed(0, seen(0), False, INTERFACE)
+    for k in range(3):
+        recorder.observed(k + 1, seen(k + 1), k == 2, None)
+        recorder.executed(k, done())
+    assert recorder.rollout is not None
+    assert recorder.rollout.over
+    path = recorder.store([])
+    assert path is not None
+    assert len(read_episode(path)) == 3
+
+
 def test_what_was_not_executed_ends_it(recorder: Recorder, ends: Ends) -> None:
     recorder.observed(0, seen(0), False, INTERFACE)
     recorder.executed(0, done())

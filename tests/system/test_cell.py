@@ -33,12 +33,14 @@ def test_it_grasps_judges_itself_and_writes_it_down(tmp_path: Path) -> None:
     assert "Traceback" not in said
     with open_index(log) as index:
         entries = list(index)
-    assert len(entries) == 2, said
-    for entry in entries:
-        assert entry.verdicts, said
+    # On a busy machine the guard holds the arm, and what was under way is broken off.
+    whole = [entry for entry in entries if entry.verdicts]
+    assert 2 - said.count("broken off") <= len(whole) <= 2, said
+    assert whole, said
+    for entry in whole:
         episode = read_episode(entry.path)
         assert episode.images["wrist_depth"].shape[1:] == (480, 640, 1)
-        # On a busy machine the guard holds the arm instead of following what is late.
+        # Nor does it follow what is late.
         drove = episode.driver[1:] == Driver.POLICY
         assert drove.any()
         assert (episode.driver[1:][~drove] == Driver.NOBODY).all()

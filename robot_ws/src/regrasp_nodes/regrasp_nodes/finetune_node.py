@@ -1,8 +1,8 @@
 """Finds the hand's camera, starts the learner's process, keeps it alive, and tells what it learns
 and offers.
 
-Learning itself is `python -m policy.finetune`, which knows nothing of ROS: it may as well run on
-another machine, and then this node is not needed but for its offers.
+Learning itself is `python -m policy.finetune`, which knows nothing of ROS. It may as well run on
+another machine: then it is `python -m policy.shipping send` that is started and kept alive here.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from .camera_search import CameraSearch
 from .wiring import ERROR, LATCHED, OK, ROOT, WARN, Diagnostics, Health, cell_of, parameter, run
 
 START = str(ROOT / "policy/trained/grasp.safetensors")
+HERE = "here"
 LOOK_S = 0.5
 PR_SET_PDEATHSIG = 1
 AGAIN_S = (2.0, 60.0)  # after a death, at first and at most
@@ -37,16 +38,20 @@ class FinetuneNode(Node):
         log = parameter(self, "log", "runs/log", "directory of the experience log")
         self._out = Path(parameter(self, "out", "runs/finetune", "the learner's directory"))
         start = parameter(self, "start", START, "what it goes on from: a run, or weights")
-        more = parameter(self, "choices", "", "of policy.finetune, as on its command line")
+        remote = parameter(self, "remote", HERE, f"where one receives: tcp://...; or {HERE}")
+        more = parameter(self, "choices", "", "of policy.finetune (or shipping), as on its line")
         camera = parameter(
             self, "camera", "wrist",
             "whose depth tells where it is, before learning begins; none: as the cell file has it",
         )  # fmt: skip
+        offers = str(self._out / "offers")
+        learning = ["policy.finetune", f"start={start}", f"log={log}", f"out={self._out}"]
+        sending = ["policy.shipping", "send", log, "--to", remote, "--offers", offers]
+        if remote != HERE:
+            camera = "none"  # what is found of it would have to go there, too
         self._search = CameraSearch(cell_of(self), camera, Path(log), self._out / "views.json")
-        self._command = [
-            sys.executable, "-m", "policy.finetune", f"start={start}", f"log={log}",
-            f"out={self._out}", *shlex.split(more),
-        ]  # fmt: skip
+        module = learning if remote == HERE else sending
+        self._command = [sys.executable, "-m", *module, *shlex.split(more)]
         self._process: subprocess.Popen[bytes] | None = None
         self._begun, self._again, self._wait = 0.0, 0.0, AGAIN_S[0]
         self._deaths, self._read, self._offer = 0, 0, ""

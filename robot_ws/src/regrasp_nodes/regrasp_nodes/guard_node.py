@@ -22,6 +22,7 @@ from .ways import Ways
 from .wiring import (
     ERROR,
     EVERY,
+    KEPT,
     LATCHED,
     LATEST,
     OK,
@@ -63,7 +64,7 @@ class GuardNode(Node):
             else (TwistStamped, "/servo_node/delta_twist_cmds")
         )
         self._commands = self.create_publisher(kind, topic, 1)
-        self._executed = self.create_publisher(ExecutedStep, "/guard/executed", EVERY)
+        self._executed = self.create_publisher(ExecutedStep, "/guard/executed", KEPT)
         self._state = self.create_publisher(GuardState, "/guard/state", LATCHED)
         self._gripper = ActionClient(self, GripperCommand, "/gripper/gripper_cmd")
         self.create_subscription(PoseStamped, "/tcp_pose", self._on_pose, LATEST)

@@ -24,7 +24,7 @@ from .episode.recorder import Recorder, Rollout
 from .episode.routine import STAND_S, Frames, Interrupted, Phase
 from .pictures import picture_of
 from .reach import LOOK_S, SILENCE_S, Reach
-from .wiring import EVERY, LATCHED, nanoseconds, now_ns, stamp
+from .wiring import KEPT, LATCHED, nanoseconds, now_ns, stamp
 
 STILL = np.array([1e-3, 1e-3, 1e-3, 5e-3])  # m, rad: less is noise
 
@@ -42,8 +42,8 @@ class RosHands(Reach):
         self._recorder: Recorder | None = None  # of the rollout under way
         self._played: Recorder | None = None
         self._moved = time.monotonic()  # the rollout, last
-        node.create_subscription(Seen, "/policy/observation", self._on_seen, EVERY)
-        node.create_subscription(ExecutedStep, "/guard/executed", self._on_executed, EVERY)
+        node.create_subscription(Seen, "/policy/observation", self._on_seen, KEPT)
+        node.create_subscription(ExecutedStep, "/guard/executed", self._on_executed, KEPT)
 
     # What comes in, in the executor's thread -----------------------------------------------------
 

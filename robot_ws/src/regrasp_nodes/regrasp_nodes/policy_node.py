@@ -28,6 +28,7 @@ from .guard.limits import TERMINATE
 from .pictures import Eyes, message_of
 from .wiring import (
     EVERY,
+    KEPT,
     LATCHED,
     OK,
     ROOT,
@@ -83,7 +84,7 @@ class PolicyNode(Node):
         self._ages: deque[float] = deque(maxlen=AGES)
         self._offers: dict[str, Future[str]] = {}
         self._steps = self.create_publisher(PolicyStep, "/policy/step", EVERY)
-        self._seen = self.create_publisher(Observation, "/policy/observation", EVERY)
+        self._seen = self.create_publisher(Observation, "/policy/observation", KEPT)
         self._version = self.create_publisher(String, "/policy/version", LATCHED)
         self.create_subscription(EpisodeState, "/episode/state", self._on_episode, LATCHED)
         self.create_subscription(ExecutedStep, "/guard/executed", self._on_executed, EVERY)

@@ -2,8 +2,8 @@
 step by step.
 
 Observation k, then action k that the guard executed, then observation k + 1: the step is complete
-and on the disk. What comes out of order or from another episode is left aside; what is missing
-ends the episode where it is.
+and on the disk. The last two come from two nodes, in either order. What comes again is left aside;
+what is missing ends the episode where it is.
 """
 
 from __future__ import annotations
@@ -36,37 +36,48 @@ class Recorder:
         self._directory, self._info, self._done = directory, info, done
         self._writer: EpisodeWriter | None = None
         self._actions: dict[int, Action] = {}
+        self._early: tuple[Observation, bool] | None = None  # before the action that led to it
         self._expected = 0
         self._terminate = 0
         self.rollout: Rollout | None = None
 
     def executed(self, index: int, action: Action) -> None:
         self._actions[index] = action
+        if self._early is not None:
+            self.observed(self._expected, *self._early, None)
 
     def observed(
         self, index: int, observation: Observation, last: bool, interface: Interface | None
     ) -> None:
         """Raises what the writer says against it."""
-        if self.rollout is not None or index != self._expected:
+        if self.rollout is not None or index < self._expected:
             return
-        self._expected += 1
+        if index > self._expected:
+            if self._early is not None:
+                self.end(f"nothing was heard of the execution of step {self._expected - 1}")
+            return
         if self._writer is None:
-            if interface is None:
-                self.end("the first observation came without its interface")
-                return
-            self._terminate = interface.action.names.index(TERMINATE)
-            self._writer = EpisodeWriter(self._directory, self._info(interface))
-            self._writer.reset(observation)
+            self._begin(observation, interface)
             return
         action = self._actions.pop(index - 1, None)
+        self._early = (observation, last) if action is None else None
         if action is None:
-            self.end(f"nothing was heard of the execution of step {index - 1}")
             return
+        self._expected += 1
         terminated = bool(action.executed[self._terminate] > 0.5)
         ended = replace(action, terminated=terminated, truncated=last and not terminated)
         self._writer.step(ended, observation)
         if last or terminated:
             self._finish(Rollout(True))
+
+    def _begin(self, observation: Observation, interface: Interface | None) -> None:
+        if interface is None:
+            self.end("the first observation came without its interface")
+            return
+        self._expected = 1
+        self._terminate = interface.action.names.index(TERMINATE)
+        self._writer = EpisodeWriter(self._directory, self._info(interface))
+        self._writer.reset(observation)
 
     def end(self, problem: str) -> None:
         """Break it off. What is complete is kept."""
