@@ -53,6 +53,11 @@ def made(a: argparse.Namespace) -> Depot | Courier:
     return Courier(a.to, a.log, a.offers, client)
 
 
+def leave(*_: object) -> None:
+    """At once: an answer may be long in coming, and nothing that a courier knows matters."""
+    sys.exit()
+
+
 def main(argv: list[str] | None = None) -> int:
     top = parser()
     a = top.parse_args(argv)
@@ -63,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         with made(a) as one:
             for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, one.stop)
+                signal.signal(number, one.stop if isinstance(one, Depot) else leave)
             if isinstance(one, Depot):
                 print(f"receiving at {one.address}", flush=True)
             one.run()

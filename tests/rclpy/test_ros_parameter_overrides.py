@@ -135,6 +135,12 @@ def test_a_file_of_something_else(make: Make, tmp_path: Path, text: str) -> None
             make("me", cli_args=["--ros-args", "--params-file", str(name)])
 
 
+@pytest.mark.parametrize("word", ["a", "a:=", ":=1"])
+def test_words_that_are_no_parameter(make: Make, word: str) -> None:
+    with pytest.raises(RuntimeError):
+        make("me", cli_args=["--ros-args", "-p", word])
+
+
 def test_what_is_told_is_declared_only_where_that_is_asked(make: Make) -> None:
     node = make("me", cli_args=["--ros-args", "-p", "a:=1", "-p", "b:=text"])
     assert not node.has_parameter("a")

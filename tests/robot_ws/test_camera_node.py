@@ -146,7 +146,7 @@ def test_a_recording_that_is_none_ends_it(files: Path) -> None:
 
 
 def test_it_waits_for_a_camera_and_ends_when_told(files: Path) -> None:
-    with node(files, recording="", serial="_000") as program:
+    with node(files, recording="''", serial="_000") as program:
         until(lambda: any("no RealSense with serial number 000" in line for line in program.errors))
         program.process.send_signal(signal.SIGINT)
         assert program.ends() == 0, program.errors

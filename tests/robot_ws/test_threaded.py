@@ -74,12 +74,12 @@ def test_another_is_refused(worker: Worker) -> None:
 
 @pytest.mark.parametrize("worker", [True], indirect=True)
 def test_the_latest_counts(worker: Worker) -> None:
-    """Of two that come while one is at work, each ends the one before."""
+    """Of two that come while one is at work, the first ends as well, begun or not."""
     first = worker.ask(1)
     until(lambda: worker.begun)
     second, third = worker.ask(2), worker.ask(3)
     assert outcome(first) == (GoalStatus.STATUS_ABORTED, 1)
-    assert outcome(second) == (GoalStatus.STATUS_ABORTED, 2)
+    assert outcome(second)[0] == GoalStatus.STATUS_ABORTED
     worker.enough.set()
     assert outcome(third) == (GoalStatus.STATUS_SUCCEEDED, 3)
-    assert worker.begun == [1, 2, 3]
+    assert worker.begun in ([1, 3], [1, 2, 3])

@@ -51,7 +51,7 @@ class Bench(Node):
         self.steps: list[ExecutedStep] = []
         self.modes: list[GuardState] = []
         self.twin.arm.states.listen(self.arm_states.append)
-        self._clock = self.create_publisher(Clock, "/clock", LATEST)
+        self._ticks = self.create_publisher(Clock, "/clock", LATEST)
         self._pose = self.create_publisher(PoseStamped, "/tcp_pose", 10)
         self._status = self.create_publisher(ArmStatus, "/arm/status", LATCHED)
         self._step = self.create_publisher(PolicyStep, "/policy/step", 10)
@@ -62,7 +62,7 @@ class Bench(Node):
         self.create_subscription(GuardState, "/guard/state", self.modes.append, LATCHED)
         self._status.publish(ArmStatus())
         self.mover = ActionClient(self, MoveTo, "/guard/move_to")
-        self._clients = {
+        self._asked = {
             name: self.create_client(Trigger, f"/guard/{name}") for name in ("arm", "stop")
         }
 
@@ -82,7 +82,7 @@ class Bench(Node):
         return until(looked)
 
     def meet(self) -> None:
-        publishers = (self._clock, self._pose, self._status, self._step)
+        publishers = (self._ticks, self._pose, self._status, self._step)
         self.until(lambda: all(one.get_subscription_count() for one in publishers))
 
     def tick(self) -> None:
@@ -100,7 +100,7 @@ class Bench(Node):
         p.x, p.y, p.z = (float(v) for v in self.place)
         q.x, q.y, q.z, q.w = (float(v) for v in self.arm_states[-1].tcp_orientation)
         self._pose.publish(pose)
-        self._clock.publish(Clock(clock=stamp))
+        self._ticks.publish(Clock(clock=stamp))
 
     def _obey(self) -> None:
         twist = self.twists[-1].twist
@@ -123,7 +123,7 @@ class Bench(Node):
             self.tick()
 
     def ask(self, name: str) -> Any:
-        asked = self._clients[name].call_async(Trigger.Request())
+        asked = self._asked[name].call_async(Trigger.Request())
         self.until(asked.done)
         return asked.result()
 

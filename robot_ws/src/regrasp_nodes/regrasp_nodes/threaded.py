@@ -21,7 +21,8 @@ class ThreadedAction:
         self, node: Node, kind: Any, name: str, work: Callable[[Any], tuple[Any, bool]],
         stop: threading.Event, latest: bool = False,
     ) -> None:  # fmt: skip
-        self._work, self._stop, self._latest = work, stop, latest
+        self._kind, self._work, self._stop, self._latest = kind, work, stop, latest
+        self._newest: Any = None
         self._thread: threading.Thread | None = None
         self._result: tuple[Any, bool] | None = None
         self._failure: BaseException | None = None
@@ -29,7 +30,7 @@ class ThreadedAction:
         self._server = ActionServer(
             node, kind, name, self._execute,
             goal_callback=lambda _: self._decide(),
-            cancel_callback=lambda _: self._cancel(),
+            handle_accepted_callback=self._accepted, cancel_callback=lambda _: self._cancel(),
         )  # fmt: skip
         node.create_timer(LOOK_S, self._look)
 
@@ -37,14 +38,21 @@ class ThreadedAction:
         busy = self._thread is not None and not self._latest
         return GoalResponse.REJECT if busy else GoalResponse.ACCEPT
 
+    def _accepted(self, handle: Any) -> None:
+        self._newest = handle
+        handle.execute()
+
     def _cancel(self) -> CancelResponse:
         self._stop.set()
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle: Any) -> Any:
-        while self._thread is not None:
+        while self._thread is not None and self._newest is handle:
             self._stop.set()
             await self._ended
+        if self._newest is not handle:  # of those that waited, in whichever order they wake
+            handle.abort()
+            return self._kind.Result()
         self._stop.clear()
         self._ended = Future()
 

@@ -102,8 +102,9 @@ def _taken(result: Arguments, word: str, words: list[str]) -> bool:
 
 def _parameter(text: str) -> Given:
     name, sep, value = text.partition(":=")
-    if not sep or not name:
-        raise InvalidROSArgsError(f"--param: found {text!r}, wanted name:=value; correct it")
+    if not sep or not name or not value:
+        wanted = "wanted name:=value, '' for an empty text; correct it"
+        raise InvalidROSArgsError(f"--param: found {text!r}, {wanted}")
     node, sep, name_of_it = name.partition(":")
     try:
         parsed = parse_yaml(value)
