@@ -81,7 +81,9 @@ def play(episodes: int, folder: Path, words: list[str]) -> dict[str, float]:
                 if stored and first is None:
                     first = spent(process.pid)
                 if first is not None and stored < episodes:
-                    last = spent(process.pid)
+                    now = spent(process.pid)
+                    if now[1].keys() >= first[1].keys():  # in the end, nodes go before launch does
+                        last = now
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)
