@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.harness import machine
+from benchmarks.processes import busy_s, children, command_of, nodes
 from policy.experience.errors import ExperienceError
 from policy.experience.log import open_index, read_episode
 
@@ -36,28 +36,12 @@ LOOK_S = 0.5
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
-def seconds_of(pid: int) -> float:
-    """Of processor time that a process and all its threads have had."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def nodes_of(launch: int) -> dict[str, int]:
-    """The process of each node that this launch started, and the learner under one of them."""
-    found: dict[str, int] = {}
-    for folder in Path("/proc").iterdir():
-        if not folder.name.isdecimal():
-            continue
-        try:
-            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        names = [word.removeprefix("__node:=") for word in words if word.startswith("__node:=")]
-        if parent == launch and names:
-            found[names[0]] = int(folder.name)
-        elif "policy.finetune" in words:
-            found["learner"] = int(folder.name)
+def processes_of(launch: int) -> dict[str, int]:
+    """Of each node that this launch started, and the learner under one of them."""
+    found = nodes(launch)
+    for child in [child for node in found.values() for child in children(node)]:
+        if "policy.finetune" in command_of(child):
+            found["learner"] = child
     return found
 
 
@@ -72,9 +56,9 @@ def episodes_in(log: Path) -> int:
 def spent(launch: int) -> tuple[float, dict[str, float]]:
     """When, and the processor's seconds of each process."""
     seconds = {}
-    for name, pid in nodes_of(launch).items():
+    for name, pid in processes_of(launch).items():
         try:
-            seconds[name] = seconds_of(pid)
+            seconds[name] = busy_s(pid)
         except (FileNotFoundError, ProcessLookupError):
             continue
     return time.monotonic(), seconds
@@ -97,7 +81,9 @@ def play(episodes: int, folder: Path, words: list[str]) -> dict[str, float]:
                 if stored and first is None:
                     first = spent(process.pid)
                 if first is not None and stored < episodes:
-                    last = spent(process.pid)
+                    now = spent(process.pid)
+                    if now[1].keys() >= first[1].keys():  # in the end, nodes go before launch does
+                        last = now
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)

@@ -26,8 +26,8 @@ from benchmarks.harness import machine
 from calibration.cell import Camera
 from calibration.drift import Drift, DriftWatch
 from calibration.geometry import rotation
-from calibration.registration import Registration, turned
-from calibration.rigid import quaternion, rigid
+from calibration.registration import Registration
+from calibration.rigid import quaternion, rigid, turned
 from calibration.rim_depth import register_depth
 from calibration.rim_picture import register_picture
 from policy.contract import Invalid

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from calibration import load_cell
 from calibration.board import FEWEST, Board, View
@@ -16,8 +15,8 @@ from calibration.chain import Mount, Noise, nudged, seen
 from calibration.coverage import Coverage
 from calibration.guided import plan_of
 from calibration.lens import Lens
-from calibration.poses import Plan, plan
-from calibration.rigid import moved, rigid
+from calibration.poses import Plan, centred, plan
+from calibration.rigid import moved, turned
 
 Array = npt.NDArray[np.float64]
 CELL = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
@@ -86,12 +85,11 @@ class HiddenCell:
 
     def waved(self, random: np.random.Generator) -> Array:
         """The board in the camera's frame, as a person holds it."""
-        turn = Rotation.from_rotvec([*random.uniform(-0.7, 0.7, 2), random.normal(0, 0.3)])
+        turn = turned([*random.uniform(-0.7, 0.7, 2), random.normal(0, 0.3)])
         far = random.uniform(0.2, 0.75) * self.lens.focal[0] / 615
         size = np.array([self.lens.width, self.lens.height])
         aside = random.uniform(-0.5, 0.5, 2) * size / self.lens.focal * far
-        middle = turn.apply((*np.array(self.board.size) / 2, 0.0))
-        return rigid(turn.as_matrix(), np.array([*aside, far]) - middle)
+        return centred(self.board, turn, (*aside, far))
 
 
 def poses(cell: HiddenCell, count: int, seed: int) -> list[Array]:

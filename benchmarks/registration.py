@@ -24,7 +24,8 @@ import numpy.typing as npt
 from benchmarks.harness import machine
 from calibration.cell import Camera
 from calibration.geometry import down
-from calibration.registration import Registration, turn_of, turned
+from calibration.registration import Registration
+from calibration.rigid import turn_of, turned
 from calibration.rim_depth import register_depth
 from calibration.rim_picture import register_picture
 from calibration.track import Track

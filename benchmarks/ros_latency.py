@@ -25,6 +25,7 @@ import numpy as np
 import rosless  # first: it makes rclpy importable where it is missing
 
 from benchmarks.harness import Comparison, Worker, compare_tails, save, serve, table
+from benchmarks.processes import busy_s
 from benchmarks.ros_links import LINKS, SHAPES, Link
 
 RESULT = Path(__file__).with_name("results") / "ros_latency.json"
@@ -85,9 +86,7 @@ def contend(way: str, name: str, case: str) -> None:
 def _cpu(child: int) -> float:
     """Seconds that this process and the other have worked."""
     own = resource.getrusage(resource.RUSAGE_SELF)
-    user, system = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[11:13]
-    ticks = os.sysconf("SC_CLK_TCK")
-    return own.ru_utime + own.ru_stime + (int(user) + int(system)) / ticks
+    return own.ru_utime + own.ru_stime + busy_s(child)
 
 
 def environments() -> dict[str, Mapping[str, str]]:

@@ -33,6 +33,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
 from benchmarks.harness import machine
+from benchmarks.processes import busy_s
 
 RESULT = Path(__file__).with_name("results") / "twin_node.json"
 KINDS = {"wrist": "color", "wrist_depth": "aligned_depth_to_color"}
@@ -122,12 +123,6 @@ def node(images: tuple[str, ...], **parameters: object) -> Iterator[tuple[int, E
             executor.shutdown()
             spinner.join()
             rclpy.shutdown()
-
-
-def busy_s(pid: int) -> float:
-    """Of all the process's threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def cores(pid: int, seconds: float) -> float:

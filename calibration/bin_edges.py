@@ -11,7 +11,8 @@ import numpy.typing as npt
 from .cell import Bin, Camera
 from .geometry import bin_corners, rotation
 from .lens import Lens
-from .registration import Array, prior, turned
+from .registration import Array, prior
+from .rigid import turned
 
 Index = npt.NDArray[np.int64]
 WALL = 0.003  # m: standard deviation of the walls' thickness

@@ -16,6 +16,7 @@ import numpy as np
 from policy.contract import Invalid
 
 from .registration import Array, Registration
+from .rigid import Displacement
 
 LATER = 2 / 3  # of the threshold: a camera that moved by all of it is to be noticed
 CALM = 0.5  # of that, below which the warning is withdrawn
@@ -24,21 +25,11 @@ ALIKE = 4.0  # neighbouring frames show the same things: of so many one counts
 
 
 @dataclass(frozen=True)
-class Drift:
-    """`ready` once there is enough to compare; `moved` is the warning."""
+class Drift(Displacement):
+    """As a registration's. `ready` once there is enough to compare; `moved` is the warning."""
 
-    shift: Array  # m, in the frame that the camera is mounted in
-    turn: Array  # rad, in the camera's
     ready: bool
     moved: bool
-
-    @property
-    def distance(self) -> float:
-        return float(np.linalg.norm(self.shift))
-
-    @property
-    def angle(self) -> float:
-        return float(np.linalg.norm(self.turn))
 
     def __str__(self) -> str:
         return f"{1e3 * self.distance:.1f} mm, {math.degrees(self.angle):.2f} degrees"

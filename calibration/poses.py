@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from policy.contract import Invalid
 
 from .board import Board
 from .chain import Mount, Noise, information, link, pixels, seen
+from .geometry import down
 from .lens import Lens
-from .rigid import apart, moved, rigid
+from .rigid import apart, moved, rigid, turned
 
 Array = npt.NDArray[np.float64]
 DRAWN = 4000
@@ -24,7 +24,6 @@ ENOUGH = 300  # to choose from
 MARGIN = 0.02  # of the picture's sides
 STEEP = np.cos(np.radians(55))  # markers are not read at a flatter angle
 READABLE = 1.7  # px a marker's bit, across where it is narrowest
-DOWN = np.diag([1.0, -1.0, -1.0])  # the tool's axes in the base frame at yaw 0
 
 
 @dataclass(frozen=True)
@@ -45,10 +44,14 @@ class Plan:
     noise: Noise = field(default_factory=Noise)
 
 
+def centred(board: Board, turn: Array, centre: Sequence[float]) -> Array:
+    """A board turned so, its middle there."""
+    return rigid(turn, np.asarray(centre) - turn @ (*np.array(board.size) / 2, 0.0))
+
+
 def flat(board: Board, centre: Sequence[float], yaw: float = 0.0) -> Array:
     """A board that lies face up, in the base frame: its right along `yaw`."""
-    turn = Rotation.from_euler("z", yaw).as_matrix() @ DOWN
-    return rigid(turn, np.asarray(centre) - turn @ (*np.array(board.size) / 2, 0.0))
+    return centred(board, down(yaw), centre)
 
 
 def held(board: Board) -> Array:
@@ -101,9 +104,8 @@ def _drawn(what: Plan, random: np.random.Generator) -> Array:
     place = random.uniform(what.low, what.high)
     about = random.uniform(0, 2 * np.pi)
     tilt = what.tilt * np.sqrt(random.random())  # even over directions
-    lean = Rotation.from_rotvec([tilt * np.cos(about), tilt * np.sin(about), 0.0])
-    yaw = Rotation.from_euler("z", random.uniform(*what.yaw))
-    return rigid((lean * yaw).as_matrix() @ DOWN, place)
+    lean = turned([tilt * np.cos(about), tilt * np.sin(about), 0.0])
+    return rigid(lean @ down(random.uniform(*what.yaw)), place)
 
 
 def _unseen(what: Plan, tcp: Array) -> str:

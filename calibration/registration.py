@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,7 +14,7 @@ from policy.contract import Invalid
 from .cell import Camera, Pose
 from .geometry import rotation
 from .measured import Measured
-from .rigid import quaternion
+from .rigid import Displacement, quaternion, turn_of, turned
 from .write import measured
 
 Array = npt.NDArray[np.float64]
@@ -29,25 +28,15 @@ FEWEST = 200  # points that must lie on the bin, in all frames together
 
 
 @dataclass(frozen=True)
-class Registration:
-    """`shift` is in the frame that the camera is mounted in (the TCP's, or the base), `turn` (axis
-    times angle) in the camera's own optical frame. The covariance is of (shift, turn)."""
+class Registration(Displacement):
+    """`shift` is in the frame that the camera is mounted in (the TCP's, or the base), `turn` in the
+    camera's own optical frame. The covariance is of (shift, turn)."""
 
-    shift: Array  # m
-    turn: Array  # rad
     zoom: float  # factor on the focal length
     scale: float  # factor on measured distances; 1 for a picture
     covariance: Array  # (6, 6)
     residual: float  # of what lay on the bin: m of a depth, px of a picture
     points: int  # that did
-
-    @property
-    def distance(self) -> float:
-        return float(np.linalg.norm(self.shift))
-
-    @property
-    def angle(self) -> float:
-        return float(np.linalg.norm(self.turn))
 
     def pose(self, camera: Camera) -> tuple[Array, Array]:
         """Where the camera is: position and rotation matrix in the frame that it is mounted in."""
@@ -78,16 +67,6 @@ def prior(camera: Camera, other: float) -> Array:
     focal = camera.focal
     zoom = ZOOM if focal.residual is None else TRUST * focal.residual / min(focal.value)
     return np.array([SHIFT] * 3 + [TURN] * 3 + [max(zoom, 1e-6), other])
-
-
-def turned(vector: Array) -> Array:
-    """The rotation matrix of axis times angle."""
-    return np.asarray(cv2.Rodrigues(np.asarray(vector, np.float64))[0], np.float64)
-
-
-def turn_of(matrix: Array) -> Array:
-    """Axis times angle of a rotation matrix."""
-    return np.asarray(cv2.Rodrigues(matrix)[0], np.float64).ravel()
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from .cell import Camera, Pose
 from .geometry import rotation
@@ -15,12 +15,34 @@ from .geometry import rotation
 Array = npt.NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Displacement:
+    shift: Array  # m
+    turn: Array  # rad, axis times angle
+
+    @property
+    def distance(self) -> float:
+        return float(np.linalg.norm(self.shift))
+
+    @property
+    def angle(self) -> float:
+        return float(np.linalg.norm(self.turn))
+
+
+def turned(turn: npt.ArrayLike) -> Array:
+    """The rotation matrix of axis times angle."""
+    return np.asarray(cv2.Rodrigues(np.asarray(turn, float))[0], float)
+
+
+def turn_of(matrix: Array) -> Array:
+    """Axis times angle of a rotation matrix."""
+    return np.asarray(cv2.Rodrigues(matrix)[0], float).ravel()
+
+
 def rigid(turn: npt.ArrayLike, place: npt.ArrayLike) -> Array:
     """Of a rotation matrix, or of a turn's axis times its angle, and a translation."""
     turn, motion = np.asarray(turn, float), np.eye(4)
-    motion[:3, :3] = (
-        turn if turn.shape == (3, 3) else Rotation.from_rotvec(turn.ravel()).as_matrix()
-    )
+    motion[:3, :3] = turn if turn.shape == (3, 3) else turned(turn)
     motion[:3, 3] = np.asarray(place, float).ravel()
     return motion
 
@@ -30,8 +52,19 @@ def matrix_of(pose: Pose) -> Array:
 
 
 def quaternion(motion: Array) -> Array:
-    """x, y, z, w; of the two that mean the same, the one with w >= 0."""
-    found: Array = Rotation.from_matrix(motion[:3, :3]).as_quat()
+    """x, y, z, w; of the two that mean the same, the one with w >= 0. It is the eigenvector of the
+    rotation matrix's quadratic form: no case is special."""
+    (a, b, c), (d, e, f), (g, h, i) = motion[:3, :3]
+    form = np.array(
+        [
+            [a - e - i, b + d, c + g, h - f],
+            [b + d, e - a - i, f + h, c - g],
+            [c + g, f + h, i - a - e, d - b],
+            [h - f, c - g, d - b, a + e + i],
+        ]
+    )
+    _, vectors = np.linalg.eigh(form)
+    found: Array = vectors[:, -1]
     return found if found[3] >= 0 else -found
 
 

@@ -17,7 +17,8 @@ from policy.contract import Invalid
 from .cell import Bin, Camera
 from .geometry import rotation
 from .lens import Lens
-from .registration import Array, Equations, Registration, enough, prior, solve, turned
+from .registration import Array, Equations, Registration, enough, prior, solve
+from .rigid import turned
 
 Depths = npt.NDArray[np.floating]
 Crop = tuple[int, int, int, int]  # top, left, height, width

@@ -19,7 +19,8 @@ from policy.contract import Invalid
 
 from .bin_edges import BinEdges, Places
 from .cell import Bin, Camera
-from .registration import Array, Equations, Registration, enough, solve, turned
+from .registration import Array, Equations, Registration, enough, solve
+from .rigid import turned
 
 Picture = npt.NDArray[np.uint8]
 WIDTHS = (4.0, 2.5, 1.5, 1.0)  # px, of the loss

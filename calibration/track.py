@@ -10,7 +10,7 @@ import numpy.typing as npt
 from policy.contract import Invalid
 
 from .geometry import rotation
-from .registration import Array, turn_of, turned
+from .rigid import Array, turn_of, turned
 
 
 class Track:

@@ -13,7 +13,6 @@ import json
 import logging
 import math
 import signal
-import sys
 import time
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -22,12 +21,12 @@ from pathlib import Path
 import hydra
 import torch
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from policy import export
+from policy.command import carry_out
 from policy.config import FinetuneConfig, make_learner
 from policy.contract import (
-    ContractError,
     Invalid,
     PolicyCard,
     Provenance,
@@ -36,7 +35,6 @@ from policy.contract import (
     encode,
 )
 from policy.contract.files import OFFERS, newest
-from policy.experience.errors import ExperienceError
 from policy.experience.replay import Sampler
 from policy.learners.learner import Observations
 from policy.offers import Offers
@@ -206,6 +204,14 @@ def read_views(path: Path) -> tuple[View, ...]:
     return decode_json(tuple[View, ...], path.read_text(), str(path))
 
 
+def finetune(config: FinetuneConfig, directory: Path) -> None:
+    with ExitStack() as stack:
+        finetuning = Finetuning(config, directory, stack)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, finetuning.stop)
+        finetuning.work()
+
+
 # Every field by its default, so that each can be set by name, and no other.
 FIELDS = encode(FinetuneConfig(start="???", log="???"))
 ConfigStore.instance().store(name="finetune_fields", node=FIELDS)
@@ -213,20 +219,8 @@ ConfigStore.instance().store(name="finetune_fields", node=FIELDS)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="finetune")
 def main(choices: DictConfig) -> None:
-    values = OmegaConf.to_container(choices, resolve=True)
-    assert isinstance(values, dict)
-    directory = Path(str(values.pop("out")))
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        config = FinetuneConfig.of({str(name): value for name, value in values.items()})
-        with ExitStack() as stack:
-            finetuning = Finetuning(config, directory, stack)
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, finetuning.stop)
-            finetuning.work()
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
+    carry_out(choices, lambda values, out: finetune(FinetuneConfig.of(values), out))
 
 
 if __name__ == "__main__":

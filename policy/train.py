@@ -8,7 +8,6 @@ when it is started again with the same directory.
 
 from __future__ import annotations
 
-import sys
 import time
 from contextlib import ExitStack, closing
 from functools import partial
@@ -17,13 +16,13 @@ from pathlib import Path
 import hydra
 import torch
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from tqdm import tqdm
 
+from policy.command import carry_out
 from policy.config import APART, TaskConfig, TrainConfig, from_mapping, make_envs, make_learner
-from policy.contract import ContractError, Invalid, encode
+from policy.contract import encode
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
-from policy.experience.errors import ExperienceError
 from policy.experience.replay import Sampler, Source
 from policy.finish import finish
 from policy.offline import load_logs, open_ring, require_logs
@@ -181,18 +180,7 @@ ConfigStore.instance().store(name="fields", node=FIELDS)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(choices: DictConfig) -> None:
-    values = OmegaConf.to_container(choices, resolve=True)
-    assert isinstance(values, dict)
-    directory = Path(str(values.pop("out")))
-    try:
-        config = from_mapping({str(name): value for name, value in values.items()})
-        train(config, directory)
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        sys.exit(130)
+    carry_out(choices, lambda values, directory: train(from_mapping(values), directory))
 
 
 if __name__ == "__main__":

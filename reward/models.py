@@ -1,19 +1,19 @@
-"""What detectors that run a model have in common: a graph for each camera, which looks at a part of
-whole frames, and odds that become a verdict."""
+"""A detector that runs models: a graph for each camera, which looks at a part of whole frames, and
+odds that become a verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from policy.contract import Invalid, Strict
 from policy.experience.pictures import captioned, stacked
 
-from .detector import Judgement, Picture, Pictures, Setup, checked, judgement
+from .detector import NO_CLIP, Clip, Judgement, Picture, Pictures, Setup, checked, judgement
 from .graph import Graph
 
 
@@ -34,11 +34,17 @@ def model_file(folder: Path, name: str, camera: str) -> Path:
     return folder / f"{name}_{camera}.onnx"
 
 
-class Models(Generic[R]):
-    """Of one detector, by camera."""
+# From before and after to the logarithm of the odds, None where it cannot tell, and why.
+Look: TypeAlias = Callable[[Graph[R], Picture, Picture], tuple[float | None, str]]
 
-    def __init__(self, name: str, setup: Setup, record: type[R], remedy: str) -> None:
-        self.name, self._masks = name, setup.masks
+
+class Models(Generic[R]):
+    """`seen`: the episodes that it was made of."""
+
+    def __init__(
+        self, name: str, setup: Setup, record: type[R], remedy: str, look: Look[R]
+    ) -> None:
+        self.name, self._masks, self._look = name, setup.masks, look
         self.graphs: dict[str, Graph[R]] = {}
         for camera, mask in setup.masks.items():
             graph = Graph(model_file(setup.folder, name, camera), record, remedy)
@@ -49,17 +55,14 @@ class Models(Generic[R]):
         self.seen = frozenset(e for graph in self.graphs.values() for e in graph.record.episodes)
 
     def judge(
-        self, before: Pictures, after: Pictures,
-        look: Callable[[Graph[R], Picture, Picture], tuple[float | None, str]],
-    ) -> Judgement:  # fmt: skip
-        """`look` gives the logarithm of the odds by one camera, None where it cannot tell, and
-        why."""
+        self, before: Pictures, after: Pictures, clip: Clip = NO_CLIP, task: str = ""
+    ) -> Judgement:
         odds, words, drawn = [], [], []
         for camera, graph in self.graphs.items():
             mask = self._masks[camera]
             first = checked(before.get(camera), f"before.{camera}", mask)
             second = checked(after.get(camera), f"after.{camera}", mask)
-            told, why = look(graph, first, second)
+            told, why = self._look(graph, first, second)
             words.append(f"{camera}: {why}")
             drawn.append(side_by_side(first, second, graph.record.box, words[-1]))
             if told is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import models
-from .detector import NO_CLIP, Clip, Detector, Judgement, Picture, Pictures, Setup
+from .detector import Detector, Picture, Setup
 from .graph import Graph
 
 NAME = "preference"
@@ -28,20 +28,7 @@ class Record(models.Record):
 
 
 def build(setup: Setup) -> Detector:
-    return Preference(setup)
-
-
-class Preference:
-    name = NAME
-
-    def __init__(self, setup: Setup) -> None:
-        self._models = models.Models(NAME, setup, Record, REMEDY)
-        self.seen = self._models.seen
-
-    def judge(
-        self, before: Pictures, after: Pictures, clip: Clip = NO_CLIP, task: str = ""
-    ) -> Judgement:
-        return self._models.judge(before, after, _look)
+    return models.Models(NAME, setup, Record, REMEDY, _look)
 
 
 def _look(graph: Graph[Record], before: Picture, after: Picture) -> tuple[float | None, str]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import models
-from .detector import NO_CLIP, Clip, Detector, Judgement, Picture, Pictures, Setup
+from .detector import Detector, Picture, Setup
 from .graph import Graph
 
 NAME = "vlm_rm"
@@ -36,25 +36,14 @@ class Record(models.Record):
 
 
 def build(setup: Setup) -> Detector:
-    return VlmRm(setup)
+    return VlmRm(NAME, setup, Record, REMEDY, _look)
 
 
-class VlmRm:
-    name = NAME
-
-    def __init__(self, setup: Setup) -> None:
-        self._models = models.Models(NAME, setup, Record, REMEDY)
-        self.seen = self._models.seen
-
+class VlmRm(models.Models[Record]):
     def rewards(self, camera: str, frames: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
         """Dense: of each of a camera's frames."""
-        [found] = self._models.graphs[camera](frames=frames)
+        [found] = self.graphs[camera](frames=frames)
         return found
-
-    def judge(
-        self, before: Pictures, after: Pictures, clip: Clip = NO_CLIP, task: str = ""
-    ) -> Judgement:
-        return self._models.judge(before, after, _look)
 
 
 def _look(graph: Graph[Record], before: Picture, after: Picture) -> tuple[float, str]:

@@ -7,10 +7,11 @@ import math
 import mujoco
 import numpy as np
 
+from calibration.rigid import turned
 from policy.contract import Invalid
 
 from . import stagecraft
-from .objects import matrix, quaternion, turned
+from .objects import matrix, quaternion
 from .parameters import PLAIN, Look, Surface, View
 from .scene import LIGHTS
 from .slots import shape

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from calibration import Cell
+from calibration.rigid import turned
 
 from .config import RandomConfig
 from .families import sample as sample_thing
-from .objects import Thing, turned
+from .objects import Thing
 from .parameters import PLAIN, Lamp, Look, Stray, Surface, Vec
 from .textures import SKINS
 

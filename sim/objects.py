@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from calibration import rigid
 from calibration.geometry import rotation
 
 Array = npt.NDArray[np.float64]
@@ -125,30 +126,9 @@ def matrix(q: tuple[float, ...] | Array) -> Array:
 
 
 def quaternion(turn: Array) -> Array:
-    """w, x, y, z of a rotation matrix: the eigenvector of its quadratic form, without branches."""
-    (a, b, c), (d, e, f), (g, h, i) = turn
-    form = np.array(
-        [
-            [a + e + i, h - f, c - g, d - b],
-            [h - f, a - e - i, b + d, c + g],
-            [c - g, b + d, e - a - i, f + h],
-            [d - b, c + g, f + h, i - a - e],
-        ]
-    )
-    _, vectors = np.linalg.eigh(form)
-    q: Array = vectors[:, -1]
-    return q if q[0] >= 0 else -q
-
-
-def turned(axis_angle: Array) -> Array:
-    """Rotation matrix of a turn given as axis times angle."""
-    angle = float(np.linalg.norm(axis_angle))
-    if angle < 1e-12:
-        return np.eye(3)
-    x, y, z = axis_angle / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    turn: Array = np.eye(3) + math.sin(angle) * cross + (1 - math.cos(angle)) * (cross @ cross)
-    return turn
+    """w, x, y, z of a rotation matrix."""
+    x, y, z, w = rigid.quaternion(turn)
+    return np.array([w, x, y, z])
 
 
 def about(axis: Axis, angle: float) -> tuple[float, float, float, float]:

@@ -6,15 +6,16 @@ from __future__ import annotations
 import mujoco
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial.transform import Rotation
 
 from calibration import Cell
 from calibration.board import Board
 from calibration.chain import nudged
 from calibration.guided import ASKS
-from calibration.poses import flat, held
-from calibration.rigid import quaternion, rigid
+from calibration.poses import centred, flat, held
+from calibration.rigid import rigid, turned
 from policy.contract import Invalid
+
+from .objects import quaternion
 
 Array = npt.NDArray[np.float64]
 SHEET = "sheet"
@@ -82,7 +83,7 @@ class Sheet:
     def move(self, data: mujoco.MjData, now_ns: int) -> None:
         pose = self._pose(data, now_ns)
         data.mocap_pos[self._mocap] = pose[:3, 3]
-        data.mocap_quat[self._mocap] = np.roll(quaternion(pose), 1)
+        data.mocap_quat[self._mocap] = quaternion(pose)
 
     def _pose(self, data: mujoco.MjData, now_ns: int) -> Array:
         if self._place == "held":
@@ -102,10 +103,10 @@ class Sheet:
         random, camera = self._random, self._cell.cameras[self._camera]
         size, focal = np.array([camera.width, camera.height]), np.array(camera.focal.value)
         lean = random.uniform(-0.7, 0.7, 2)
-        turn = Rotation.from_rotvec([*lean, random.normal(0, 0.3)])
+        turn = turned([*lean, random.normal(0, 0.3)])
         far = NEAR * (FAR / NEAR) ** random.random() * focal[0] / camera.width
         board = np.array(self._board.size)
         # A corner of it may stick out of the picture; most of it does not.
         room = np.maximum(0.5 * size / focal * far - 0.25 * board, 0.0)
-        aside, middle = random.uniform(-1, 1, 2) * room, turn.apply((*board / 2, 0.0))
-        return rigid(turn.as_matrix(), np.array([*aside, far]) - middle)
+        aside = random.uniform(-1, 1, 2) * room
+        return centred(self._board, turn, (*aside, far))

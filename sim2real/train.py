@@ -9,7 +9,6 @@ when it is started again with the same directory.
 from __future__ import annotations
 
 import math
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,11 +17,11 @@ import hydra
 import numpy as np
 import torch
 from hydra.core.config_store import ConfigStore
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from tqdm import tqdm
 
-from policy.contract import ContractError, Deployment, Invalid, encode
-from policy.experience.errors import ExperienceError
+from policy.command import carry_out
+from policy.contract import Deployment, Invalid, encode
 from policy.experience.pictures import write_picture
 from policy.run import Run
 
@@ -140,18 +139,7 @@ ConfigStore.instance().store(name="translate_fields", node=FIELDS)
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="train")
 def main(choices: DictConfig) -> None:
-    values = OmegaConf.to_container(choices, resolve=True)
-    assert isinstance(values, dict)
-    directory = Path(str(values.pop("out")))
-    try:
-        config = from_mapping({str(name): value for name, value in values.items()})
-        train(config, directory)
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        sys.exit(130)
+    carry_out(choices, lambda values, directory: train(from_mapping(values), directory))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from calibration.geometry import rotation
+from calibration.rigid import turned
 from policy.contract import Invalid
 
 from ..bits import GRIPPER
-from ..objects import quaternion, turned
+from ..objects import quaternion
 from ..parameters import Misfit
 from ..world import World
 from .armstate import ArmState, DriveConfig, Mode

@@ -12,8 +12,9 @@ import mujoco
 import numpy as np
 import numpy.typing as npt
 
+from calibration.rigid import turned
+
 from ..ik import Kinematics, rotation_error
-from ..objects import turned
 
 Array = npt.NDArray[np.float64]
 NEAR, NEAR_ANGLE = 2e-5, 2e-4  # m and rad: a goal is reached

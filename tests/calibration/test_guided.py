@@ -14,8 +14,7 @@ from calibration import Cell, load_cell
 from calibration.board import Board
 from calibration.guided import fit, look_around, show_lens, swing
 from calibration.late import late
-from calibration.registration import turned
-from calibration.rigid import apart, matrix_of, rigid
+from calibration.rigid import apart, matrix_of, rigid, turned
 from calibration.streams import Streams, load_streams, save_streams
 from policy.contract import Invalid
 from sim.env import TWIN

@@ -11,7 +11,8 @@ import pytest
 
 from calibration import load_cell
 from calibration.geometry import down, rotation
-from calibration.registration import Array, Registration, turn_of, turned
+from calibration.registration import Array, Registration
+from calibration.rigid import turn_of, turned
 from calibration.rim_depth import register_depth
 from calibration.track import Track
 from policy.contract import Invalid

@@ -11,7 +11,8 @@ import pytest
 from drawn_bin import CELL, FRONT, drawn
 
 from calibration.drift import Drift, DriftWatch
-from calibration.registration import Array, Registration, turn_of, turned
+from calibration.registration import Array, Registration
+from calibration.rigid import turn_of, turned
 from calibration.rim_picture import register_picture
 from policy.contract import Invalid
 from sim.twin import FeedConfig, Twin, TwinConfig

@@ -16,10 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from disks import mounted
-from live_cell import EPISODE_S, NODES, LiveCell, children, live
+from live_cell import EPISODE_S, NODES, LiveCell, live
 from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState
 from ros_doing import until
 
+from benchmarks.processes import children
 from policy.experience.log import open_index, read_episode
 from policy.experience.log.repair import repair, unfinished
 

@@ -47,7 +47,7 @@ def test_profiles_are_equal_when_they_say_the_same() -> None:
     assert QoSProfile(depth=4) == QoSProfile(depth=4)
     assert QoSProfile(depth=4) != QoSProfile(depth=5)
     assert QoSProfile(depth=4) != QoSProfile(depth=4, lifespan=Duration(seconds=1))
-    assert QoSProfile(depth=4) != 4
+    assert QoSProfile(depth=4) != 4  # type: ignore[comparison-overlap]
     assert "depth=4" in str(QoSProfile(depth=4))
 
 

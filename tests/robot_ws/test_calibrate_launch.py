@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from calibration import load_cell
-from calibration.registration import turned
-from calibration.rigid import apart, matrix_of, rigid
+from calibration.rigid import apart, matrix_of, rigid, turned
 from sim.config import ObjectConfig
 from sim.env import TWIN
 from sim.presets import episode

@@ -48,6 +48,21 @@ def test_a_twist_leads_to_the_next_pose() -> None:
     assert pose_of(told)[3] == pytest.approx(pose[3], abs=1e-4)
 
 
+@pytest.mark.parametrize("lean", [*LEANS, (2e-4, 1e-5), (5e-5, 0.0)])
+def test_a_twist_is_how_the_pose_changes(lean: tuple[float, float]) -> None:
+    pose, velocity = np.array([0.5, 0, 0.2, 0.4]), np.array([0, 0, 0, 0.7])
+    here, rate, moment = np.array(lean), np.array([-0.2, 0.3]), 1e-5
+
+    def turn(after: float) -> Rotation:
+        told = Command(pose + after * velocity, velocity, here + after * rate, rate)
+        q = pose_message(told, 0).pose.orientation
+        return Rotation.from_quat([q.x, q.y, q.z, q.w])
+
+    wanted = (turn(moment) * turn(-moment).inv()).as_rotvec() / (2 * moment)
+    angular = twist_message(Command(pose, velocity, here, rate), here, 0).twist.angular
+    np.testing.assert_allclose([angular.x, angular.y, angular.z], wanted, atol=1e-8)
+
+
 def test_a_lean_that_nobody_wanted_is_taken_back() -> None:
     angular = twist_message(Command(STILL, STILL, np.zeros(2), np.zeros(2)), np.array([0.1, 0]), 0)
     assert angular.twist.angular.x < 0

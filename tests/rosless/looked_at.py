@@ -17,7 +17,6 @@ class Shown(Node):
         self.declare_parameter("speed", 1.0)
         self.declare_parameter("camera.names", ["front", "wrist"])
         self._speech = self.create_publisher(String, "words", 10)
-        self.create_subscription(String, "ear", lambda _: None, 10)
         self.create_service(SetBool, "light", self._light)
         self.create_timer(0.05, self._speak)
 

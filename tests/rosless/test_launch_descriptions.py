@@ -84,9 +84,7 @@ def test_arguments_are_found_without_running_the_file(tmp_path: Path) -> None:
     )
     found = [(a.name, conditional) for a, conditional in description.declarations()]
     assert found == [("outer", False), ("inner", False), ("perhaps", True)]
-    arguments = description.get_launch_arguments()
-    assert [argument.name for argument in arguments] == ["outer", "inner", "perhaps"]
-    assert arguments[0].default_value == "1"
+    assert description.declarations()[0][0].default_value == "1"
 
 
 # Scopes -------------------------------------------------------------------------------------------

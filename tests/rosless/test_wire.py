@@ -103,6 +103,16 @@ def test_bytes_that_are_no_message_are_not_written(participant: Participant) -> 
         writer.write([b"\0\1\0\0", b"\xff\xff\xff\x7fabc"])
 
 
+def test_a_writer_that_was_closed_meanwhile_is_told(participant: Participant) -> None:
+    writer = Writer(
+        participant, "rr/askReply", "std_srvs/srv/Trigger_Response", Quality(), call=True
+    )
+    assert writer.clients() == set()
+    writer.close()
+    with pytest.raises(WireError):
+        writer.clients()
+
+
 def test_a_wait_keeps_nobody_from_working(participant: Participant) -> None:
     """Least of all him who ends it."""
     waiting = Waiting(participant)

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from calibration.board import Board
 from calibration.cell import Camera
 from calibration.lens import Lens
-from calibration.rigid import quaternion
 from sim.camera import Drawer
 from sim.eye import Eye
+from sim.objects import quaternion
 from sim.parameters import Imaging
 from sim.sheet import add_sheet
 
@@ -49,7 +49,7 @@ class BoardScene:
     def picture(self, pose: Array, imaging: Imaging) -> Picture:
         """RGB, of the board at `pose` (4, 4) in the optical frame."""
         self._data.mocap_pos[0] = pose[:3, 3]
-        self._data.mocap_quat[0] = np.roll(quaternion(pose), 1)
+        self._data.mocap_quat[0] = quaternion(pose)
         mujoco.mj_forward(self._model, self._data)
         return self._eye.see(self._drawer, self._data, imaging, self._random, False)
 

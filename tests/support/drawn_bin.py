@@ -12,7 +12,7 @@ from calibration import load_cell
 from calibration.cell import Camera
 from calibration.geometry import bin_corners, rotation
 from calibration.lens import Lens
-from calibration.registration import Array, turned
+from calibration.rigid import Array, turned
 from sim.env import TWIN
 
 CELL = load_cell(TWIN)

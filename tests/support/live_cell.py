@@ -19,6 +19,8 @@ from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState, Observation
 from ros_doing import LAUNCH, spinning, until
 from twin_doing import Client
 
+from benchmarks.processes import nodes
+
 ROOT = Path(__file__).resolve().parents[2]
 LATCHED = QoSProfile(
     depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL
@@ -68,31 +70,13 @@ class Watcher(Client):
         return max(moving, default=since) - since
 
 
-def children(parent: int) -> list[int]:
-    """Of all its threads; none of a process that is gone."""
-    found: list[int] = []
-    for told in Path(f"/proc/{parent}/task").glob("*/children"):
-        try:
-            found += map(int, told.read_text().split())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-    return found
-
-
 class LiveCell:
     def __init__(self, process: subprocess.Popen[str], watcher: Watcher, log: Path) -> None:
         self.process, self.watcher, self.log = process, watcher, log
 
     def pid(self, name: str) -> int | None:
         """Of the node's process, as launch started it."""
-        for child in children(self.process.pid):
-            try:
-                words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if f"__node:={name}".encode() in words:
-                return child
-        return None
+        return nodes(self.process.pid).get(name)
 
     def in_phase(self, name: str) -> None:
         """From now on."""

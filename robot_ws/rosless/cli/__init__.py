@@ -11,7 +11,7 @@ from rosless import ACTIVE
 COMMANDS = {
     "run": ("run:main", "a file, module or module:function that uses rclpy"),
     "launch": ("launch:main", "a launch file"),
-    "topic": ("topic:topic", "list, echo, hz, pub"),
+    "topic": ("topic:topic", "list, echo, hz"),
     "node": ("nodes:node", "list"),
     "service": ("nodes:service", "list, call"),
     "param": ("nodes:param", "list, get, set, describe"),

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from rclpy.node import Node
 
 T = TypeVar("T")
-DISCOVERY_S, POLL_S = 1.0, 0.02
-PATIENCE_S = 10.0
+DISCOVERY_S, PATIENCE_S = 1.0, 10.0
 
 
 def commands(program: str, *known: Callable[..., None]) -> Callable[[list[str]], None]:
@@ -61,19 +60,8 @@ def looking() -> Iterator[Node]:
 
 def settled(look: Callable[[], T]) -> T:
     """What there is, when everybody has had the time to say that they are there."""
-    end = time.monotonic() + DISCOVERY_S
-    while time.monotonic() < end:
-        look()
-        time.sleep(POLL_S)
+    time.sleep(DISCOVERY_S)
     return look()
-
-
-def until(look: Callable[[], T], seconds: float) -> T:
-    """What it answers as soon as that is true, or by then."""
-    end = time.monotonic() + seconds
-    while not (found := look()) and time.monotonic() < end:
-        time.sleep(POLL_S)
-    return found
 
 
 def print_names(found: list[tuple[str, list[str]]], types: bool) -> None:

@@ -1,14 +1,15 @@
-"""rosless topic: list, echo, hz, pub."""
+"""rosless topic: list, echo, hz."""
 
 from __future__ import annotations
 
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from .around import commands, looking, print_names, settled, until
-from .messages import interface, show, typed
+from .around import commands, looking, print_names, settled
+from .messages import interface, show
 
 WAIT_S = 5.0  # for a topic to be there
 WINDOW = 10_000  # messages whose rate is told
@@ -64,27 +65,23 @@ def _listen(
 ) -> None:
     import rclpy
 
+    first = rclpy.Future()
+
+    def call(message: Any) -> None:
+        heard(message)
+        first.set_result(None)
+
     with looking() as node:
         name = node.resolve_topic_name(topic)
-        found = until(lambda: node.get_publishers_info_by_topic(name), WAIT_S)
+        found = node.context.wait_until(partial(node.get_publishers_info_by_topic, name), WAIT_S)
         if not found and type is None:
             raise SystemExit(f"nobody speaks on {name!r}; name its type to wait for somebody")
         kind = interface(type or found[0].topic_type, "msg")
-        count = 0
-
-        def call(message: Any) -> None:
-            nonlocal count
-            count += 1
-            heard(message)
-
         node.create_subscription(kind, name, call, _quality(found), raw=raw)
-        end = None if timeout is None else time.monotonic() + timeout
-        while node.context.ok() and not (once and count):
-            if end is not None and time.monotonic() > end:
-                if count:
-                    return
-                raise SystemExit(f"nothing on {name!r} within {timeout} s")
-            rclpy.spin_once(node, timeout_sec=0.2)
+        awaited = first if once else rclpy.Future()
+        rclpy.spin_until_future_complete(node, awaited, timeout_sec=timeout)
+        if timeout is not None and not first.done():
+            raise SystemExit(f"nothing on {name!r} within {timeout} s")
 
 
 def _quality(found: Any) -> Any:
@@ -101,20 +98,4 @@ def _quality(found: Any) -> Any:
     )
 
 
-def pub(
-    topic: str, type: str, values: str = "{}", *, once: bool = False, rate: float = 1.0
-) -> None:
-    """say something"""
-    message = typed(interface(type, "msg")(), values)
-    with looking() as node:
-        publisher = node.create_publisher(message.__class__, topic, 10)
-        until(publisher.get_subscription_count, WAIT_S if once else 0.0)
-        while node.context.ok():
-            publisher.publish(message)
-            if once:
-                publisher.wait_for_all_acked()
-                return
-            time.sleep(1 / rate)
-
-
-topic = commands("topic", list_topics, echo, hz, pub)
+topic = commands("topic", list_topics, echo, hz)

@@ -32,18 +32,12 @@ class Info(C.Structure):
     """dds_sample_info_t"""
 
     _fields_ = (
-        ("sample_state", C.c_uint32),
-        ("view_state", C.c_uint32),
-        ("instance_state", C.c_uint32),
+        ("states", C.c_uint32 * 3),
         ("valid_data", C.c_bool),
         ("source_timestamp", C.c_int64),
         ("instance_handle", C.c_uint64),
         ("publication_handle", C.c_uint64),
-        ("disposed_generation_count", C.c_uint32),
-        ("no_writers_generation_count", C.c_uint32),
-        ("sample_rank", C.c_uint32),
-        ("generation_rank", C.c_uint32),
-        ("absolute_generation_rank", C.c_uint32),
+        ("counts_and_ranks", C.c_uint32 * 5),
     )
 
 

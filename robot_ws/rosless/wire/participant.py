@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from cyclonedds.core import Entity, Policy, Qos, ReadCondition
+from cyclonedds.core import DDSException, Entity, Policy, Qos, ReadCondition
 from cyclonedds.domain import DomainParticipant
 from cyclonedds.pub import DataWriter, Publisher
 from cyclonedds.sub import DataReader, Subscriber
@@ -17,8 +17,8 @@ from cyclonedds.topic import Topic
 from rosless.interfaces.definitions import type_hash
 
 from . import settings
-from .library import ANY, LIBRARY, Incompatible, Taker, checked, close, sertype, write
-from .qos import Quality
+from .library import ANY, LIBRARY, Incompatible, Taker, WireError, checked, close, sertype, write
+from .qos import Quality, user_data
 from .types import idl_type
 
 
@@ -111,6 +111,15 @@ class Writer(Endpoint):
     def write(self, parts: Sequence[Any]) -> None:
         write(self.ref, self._kind, parts)
 
+    def clients(self) -> set[str]:
+        """Whose readers a service's writer has met."""
+        try:
+            handles = self.entity.get_matched_subscriptions()
+            found = map(self.entity.get_matched_subscription_data, handles)
+            return {user_data(one.qos).get("clientid", "") for one in found if one is not None}
+        except DDSException as error:  # closed meanwhile
+            raise WireError(f"clients: {error}") from None
+
 
 class Reader(Endpoint):
     matched, writes = "dds_get_matched_publications", False
@@ -121,6 +130,11 @@ class Reader(Endpoint):
         self._ready = ReadCondition(self.entity, ANY)
         self.condition: int = self._ready._ref
         self.take = Taker(self.ref)
+
+    def client(self, publication: int) -> str | None:
+        """Whose writer that is."""
+        asking = self.entity.get_matched_publication_data(publication)
+        return user_data(asking.qos).get("clientid") if asking is not None else None
 
     def close(self) -> None:
         close(self._ready)

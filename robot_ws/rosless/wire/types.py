@@ -9,12 +9,12 @@ from cyclonedds import idl
 from cyclonedds.idl import types as t
 
 from rosless.interfaces.definitions import EMPTY, Kind, definition
+from rosless.interfaces.values import DTYPES
 
 NUMBERS: dict[str, Any] = {
     "bool": bool,
     "byte": t.byte,
-    **{name: getattr(t, name) for name in ("int8", "uint8", "int16", "uint16", "int32", "uint32")},
-    **{name: getattr(t, name) for name in ("int64", "uint64", "float32", "float64")},
+    **{name: getattr(t, name) for name in DTYPES},
 }
 LONGEST = 65535  # of a bound that Cyclone can express
 # A service's messages say whose call they are: the client's writer, and which of its calls.

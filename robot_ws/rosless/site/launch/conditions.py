@@ -18,13 +18,9 @@ class Condition:
 
 class IfCondition(Condition):
     def __init__(self, predicate_expression: SomeSubstitutionsType) -> None:
-        super().__init__(predicate=self._holds)
-        self._expression = predicate_expression
-
-    def _holds(self, context: LaunchContext) -> bool:
-        return truth(context, self._expression)
+        super().__init__(predicate=lambda context: truth(context, predicate_expression))
 
 
-class UnlessCondition(IfCondition):
-    def _holds(self, context: LaunchContext) -> bool:
-        return not super()._holds(context)
+class UnlessCondition(Condition):
+    def __init__(self, predicate_expression: SomeSubstitutionsType) -> None:
+        super().__init__(predicate=lambda context: not truth(context, predicate_expression))

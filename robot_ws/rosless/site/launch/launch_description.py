@@ -72,15 +72,11 @@ class LaunchDescription(LaunchDescriptionEntity):
     def get_sub_entities(self) -> list[LaunchDescriptionEntity]:
         return self.entities
 
-    add_action = Absent()
-
-    def get_launch_arguments(self) -> list[Any]:
-        """Of this file and of those it includes, as far as they can be read without running it."""
-        return [argument for argument, _ in self.declarations()]
+    add_action, get_launch_arguments = Absent(), Absent()
 
     def declarations(self) -> list[tuple[Any, bool]]:
-        """Each argument, and whether it stands under a condition. Of several of one name, the
-        first."""
+        """The arguments of this file and of those it includes, as far as they can be read without
+        running it; and whether each stands under a condition. Of several of one name, the first."""
         found: dict[str, tuple[Any, bool]] = {}
         for one in _search(self.entities, False):
             found.setdefault(one[0].name, one)

@@ -101,8 +101,7 @@ class LaunchService:
         how = "ctrl-c (SIGINT)" if number == signal.SIGINT else number.name
         self.context.log.warning(f"user interrupted with {how}")
         if self._interrupts == 1:
-            due = number == signal.SIGINT
-            self.context.emit_event_sync(Shutdown(reason=how, due_to_sigint=due))
+            self.context.emit_event_sync(Shutdown(reason=how))
             return
         for process in self.context.processes:
             process.send(signal.SIGTERM if self._interrupts == 2 else signal.SIGKILL)

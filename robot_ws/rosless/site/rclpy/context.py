@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import math
 import signal
 import sys
 import threading
@@ -10,7 +11,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rosless.wire.graph import Graph
 from rosless.wire.participant import Participant
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from rclpy.executors import Executor
 
+T = TypeVar("T")
 ALL: weakref.WeakSet[Context] = weakref.WeakSet()
 _default: Context | None = None
 POLL_S = 0.005  # how often somebody who waits for others looks
@@ -94,13 +96,12 @@ class Context:
             self.wake()
         return over
 
-    def wait_until(self, look: Callable[[], bool], timeout_sec: float | None) -> bool:
-        """Whether it is true at the end; None waits for ever, or until shutdown."""
-        forever = timeout_sec is None or timeout_sec < 0
-        end = time.monotonic() + (timeout_sec or 0.0)
-        while self._ok and not look() and (forever or time.monotonic() < end):
+    def wait_until(self, look: Callable[[], T], timeout_sec: float | None) -> T:
+        """What it answers as soon as that is true, or at the end; None waits until shutdown."""
+        end = end_of(timeout_sec)
+        while not (found := look()) and self._ok and time.monotonic() < end:
             time.sleep(POLL_S)
-        return look()
+        return found
 
     def end(self) -> bool:
         """Without waking anybody: a signal's handler may have interrupted who holds a lock."""
@@ -139,6 +140,13 @@ class Context:
 
     def __exit__(self, *_: object) -> None:
         self.try_shutdown()
+
+
+def end_of(timeout_sec: float | None) -> float:
+    """By the steady clock. None, and what is negative, never ends."""
+    if timeout_sec is None or timeout_sec < 0:
+        return math.inf
+    return time.monotonic() + timeout_sec
 
 
 def get_default_context(*, shutting_down: bool = False) -> Context:

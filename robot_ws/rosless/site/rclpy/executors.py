@@ -7,6 +7,7 @@ keep others waiting. A callback group that is taken is not waited for: nothing s
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import threading
 import time
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from rosless.wire.library import WireError
 from rosless.wire.waiting import Waiting
 
-from rclpy.context import Context, get_default_context
+from rclpy.context import Context, end_of, get_default_context
 from rclpy.impl.entity import Entity
 from rclpy.task import Future, Task
 
@@ -98,11 +99,9 @@ class Executor:
 
     def spin_until_future_complete(self, future: Future, timeout_sec: float | None = None) -> None:
         future._when_done(self.wake)
-        forever = timeout_sec is None or timeout_sec < 0
-        end = time.monotonic() + (timeout_sec or 0.0)
+        end = end_of(timeout_sec)
         while self.context.ok() and not future.done() and not self._is_shutdown:
-            left = None if forever else end - time.monotonic()
-            if left is not None and left < 0:
+            if (left := end - time.monotonic()) < 0:
                 return
             self._spin_once(left, future.done)
 
@@ -137,18 +136,16 @@ class Executor:
 
     def _next(self, timeout_sec: float | None, stop: Callable[[], bool]) -> Work | None:
         """The next thing to do, if there is one in time."""
-        forever = timeout_sec is None or timeout_sec < 0
-        end = time.monotonic_ns() + int(1e9 * (timeout_sec or 0.0))
-        looked = False
+        end, looked = end_of(timeout_sec), False
         while not (self._is_shutdown or stop()):
             if not self.context.ok():
                 raise ExternalShutdownException
             if (work := self._lined_up()) is not None:
                 return work
-            left = None if forever else max(end - time.monotonic_ns(), 0)
+            left = max(end - time.monotonic(), 0.0)
             if looked and left == 0:
                 break
-            self._look(left)
+            self._look(None if left == math.inf else int(1e9 * left))
             looked = True
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -39,28 +40,14 @@ def offer_parameters(node: Node) -> None:
 
         return answer
 
-    for srv_type, name, field, found in (
-        (
-            *(srv.DescribeParameters, "describe_parameters", "descriptors"),
-            lambda request: node.describe_parameters(request.names),
-        ),
-        (srv.GetParameters, "get_parameters", "values", lambda request: values(request.names)),
-        (
-            *(srv.GetParameterTypes, "get_parameter_types", "types"),
-            lambda request: node.get_parameter_types(request.names),
-        ),
-        (
-            *(srv.ListParameters, "list_parameters", "result"),
-            lambda request: node.list_parameters(request.prefixes, request.depth),
-        ),
-        (
-            *(srv.SetParameters, "set_parameters", "results"),
-            lambda request: [one([each]) for each in request.parameters],
-        ),
-        (
-            *(srv.SetParametersAtomically, "set_parameters_atomically", "result"),
-            lambda request: one(request.parameters),
-        ),
+    for kind, field, found in (
+        (srv.DescribeParameters, "descriptors", lambda r: node.describe_parameters(r.names)),
+        (srv.GetParameters, "values", lambda r: values(r.names)),
+        (srv.GetParameterTypes, "types", lambda r: node.get_parameter_types(r.names)),
+        (srv.ListParameters, "result", lambda r: node.list_parameters(r.prefixes, r.depth)),
+        (srv.SetParameters, "results", lambda r: [one([each]) for each in r.parameters]),
+        (srv.SetParametersAtomically, "result", lambda r: one(r.parameters)),
     ):
+        name = re.sub(r"\B(?=[A-Z])", "_", kind.__name__).lower()  # describe_parameters
         answer = answering(field, found)
-        node.create_service(srv_type, f"~/{name}", answer, qos_profile=qos_profile_parameters)
+        node.create_service(kind, f"~/{name}", answer, qos_profile=qos_profile_parameters)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Any
 
@@ -12,16 +13,13 @@ from rclpy.time import Duration
 
 
 class QoSPolicyKind(IntEnum):
+    """Of those that two ends may disagree about."""
+
     INVALID = 1 << 0
     DURABILITY = 1 << 1
     DEADLINE = 1 << 2
     LIVELINESS = 1 << 3
     RELIABILITY = 1 << 4
-    HISTORY = 1 << 5
-    LIFESPAN = 1 << 6
-    DEPTH = 1 << 7
-    LIVELINESS_LEASE_DURATION = 1 << 8
-    AVOID_ROS_NAMESPACE_CONVENTIONS = 1 << 9
 
 
 class InvalidQoSProfileException(Exception):
@@ -56,8 +54,10 @@ QoSHistoryPolicy, QoSReliabilityPolicy = HistoryPolicy, ReliabilityPolicy
 QoSDurabilityPolicy = DurabilityPolicy
 LEFT_OUT = {"deadline", "liveliness", "liveliness_lease_duration"}
 LEFT_OUT |= {"avoid_ros_namespace_conventions"}
+UNCHOSEN = Duration()
 
 
+@dataclass(init=False)
 class QoSProfile:
     """A history, or a depth, has to be given; the rest is by default as here."""
 
@@ -65,7 +65,7 @@ class QoSProfile:
     depth: int = 0
     reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE
     durability: DurabilityPolicy = DurabilityPolicy.VOLATILE
-    lifespan: Duration = Duration()  # zero: none was chosen
+    lifespan: Duration = UNCHOSEN
 
     def __init__(self, **given: Any) -> None:
         refuse("QoSProfile", {name: given[name] for name in LEFT_OUT & given.keys()})
@@ -89,17 +89,6 @@ class QoSProfile:
         if name == "depth" and value < 0:
             raise ValueError(f"QoSProfile.depth: found {value}, wanted 0 or more")
         super().__setattr__(name, value)
-
-    def _values(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in QoSProfile.__annotations__}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, QoSProfile) and self._values() == other._values()
-
-    __hash__ = None  # type: ignore[assignment]  # it can be changed
-
-    def __repr__(self) -> str:
-        return f"QoSProfile({', '.join(f'{key}={one!r}' for key, one in self._values().items())})"
 
     def quality(self) -> Quality:
         """As it goes over the wire; where nothing was chosen, as rmw_cyclonedds chooses."""

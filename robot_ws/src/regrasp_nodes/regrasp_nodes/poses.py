@@ -8,17 +8,14 @@ import math
 import numpy as np
 import numpy.typing as npt
 from geometry_msgs.msg import PoseStamped, Quaternion, TwistStamped
-from scipy.spatial.transform import Rotation
 
 from calibration.records import seven
-from calibration.rigid import rigid
 
 from .guard import Command
 from .wiring import BASE, stamp
 
 Array = npt.NDArray[np.float64]
 UPRIGHT = 2.0  # 1/s; how fast a lean that nobody wanted is taken back
-TINY_S = 1e-3
 
 
 def pose_of(message: PoseStamped) -> Array:
@@ -42,9 +39,15 @@ def lean_of(message: PoseStamped) -> Array:
 
 
 def pose_message(command: Command, ns: int) -> PoseStamped:
-    turn = _turned(float(command.pose[3]), command.lean).as_matrix()
-    message = pose_message_of(rigid(turn, command.pose[:3]))
+    message = PoseStamped()
     message.header.frame_id, message.header.stamp = BASE, stamp(ns)
+    p, q = message.pose.position, message.pose.orientation
+    p.x, p.y, p.z, yaw = command.pose.tolist()
+    a, b = command.lean.tolist()
+    # The lean's quaternion times that of straight down turned by yaw, (c, s, 0, 0).
+    half, c, s = math.hypot(a, b) / 2, math.cos(yaw / 2), math.sin(yaw / 2)
+    share, upright = 0.5 * _sinc(half), math.cos(half)
+    q.x, q.y, q.z, q.w = upright * c, upright * s, share * (a * s - b * c), -share * (a * c + b * s)
     return message
 
 
@@ -66,19 +69,29 @@ def twist_message(command: Command, leans: Array, ns: int) -> TwistStamped:
     message = TwistStamped()
     message.header.frame_id, message.header.stamp = BASE, stamp(ns)
     linear, angular = message.twist.linear, message.twist.angular
-    linear.x, linear.y, linear.z, yaw_rate = (float(v) for v in command.velocity)
-    yaw = float(command.pose[3])
-    here = _turned(yaw, command.lean)
-    next_ = _turned(yaw + TINY_S * yaw_rate, command.lean + TINY_S * command.lean_rate)
-    rates = (next_ * here.inv()).as_rotvec() / TINY_S
-    rates[:2] += UPRIGHT * (command.lean - leans)
-    angular.x, angular.y, angular.z = (float(v) for v in rates)
+    linear.x, linear.y, linear.z, yaw_rate = command.velocity.tolist()
+    x, y, angular.z = _turning(command, yaw_rate)
+    back_x, back_y = (UPRIGHT * (command.lean - leans)).tolist()
+    angular.x, angular.y = x + back_x, y + back_y
     return message
 
 
-def _turned(yaw: float, lean: Array) -> Rotation:
-    down = Rotation.from_quat([math.cos(yaw / 2), math.sin(yaw / 2), 0.0, 0.0])
-    return Rotation.from_rotvec([*lean, 0.0]) * down
+def _turning(command: Command, yaw_rate: float) -> tuple[float, float, float]:
+    """Angular velocity. The lean's part is its rotation vector's left Jacobian times its rate;
+    yaw's is about z leaned."""
+    (a, b), (da, db) = command.lean.tolist(), command.lean_rate.tolist()
+    angle = math.hypot(a, b)
+    across = _sinc(angle)
+    # (1 - cos) / angle^2 and (1 - across) / angle^2; the latter's limit, before rounding eats it.
+    rise = 0.5 * _sinc(angle / 2) ** 2
+    rest = (1 - across) / angle**2 if angle > 1e-4 else 1 / 6
+    round_ = a * db - b * da
+    aside = rest * round_ + across * yaw_rate
+    return da + aside * b, db - aside * a, rise * round_ + math.cos(angle) * yaw_rate
+
+
+def _sinc(angle: float) -> float:
+    return math.sin(angle) / angle if angle else 1.0
 
 
 def _pointing(q: Quaternion) -> tuple[float, float, float]:

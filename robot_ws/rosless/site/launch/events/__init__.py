@@ -46,4 +46,3 @@ class Shutdown(Event):
     """The end of the launch: every process is asked to end, and none is started any more."""
 
     reason: str = "reason not given"
-    due_to_sigint: bool = False

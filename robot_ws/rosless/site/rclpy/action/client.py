@@ -74,14 +74,12 @@ class ActionClient:
             )
         ]
         self._goal, self._result, self._cancel = self._clients
+        status = qos_profile_action_status_default
         self._subscriptions = [
             node.create_subscription(kind, f"{base}/{name}", heard, qos, callback_group=group)
             for kind, name, heard, qos in (
                 (impl.FeedbackMessage, "feedback", self._on_feedback, 10),
-                (
-                    *(impl.GoalStatusMessage, "status", self._on_status),
-                    qos_profile_action_status_default,
-                ),
+                (impl.GoalStatusMessage, "status", self._on_status, status),
             )
         ]
 
@@ -144,10 +142,8 @@ class ActionClient:
         return self._node.context.wait_until(self.server_is_ready, timeout_sec)
 
     def destroy(self) -> None:
-        for client in self._clients:
-            self._node.destroy_client(client)
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
+        for one in (*self._clients, *self._subscriptions):
+            self._node._ros_drop(one)
 
 
 def _then(future: Future, make: Callable[[Any], Any], node: Node) -> Future:

@@ -206,10 +206,8 @@ class ActionServer:
             self.publish_status()
 
     def destroy(self) -> None:
-        for service in self._services:
-            self._node.destroy_service(service)
-        for publisher in (self._feedback, self._status):
-            self._node.destroy_publisher(publisher)
+        for one in (*self._services, self._feedback, self._status):
+            self._node._ros_drop(one)
 
 
 async def _answer(found: Any) -> Any:

@@ -80,8 +80,9 @@ class Queries:
 
     def wait_for_node(self, fully_qualified_node_name: str, timeout: float) -> bool:
         wanted = "/" + fully_qualified_node_name.lstrip("/")
-        there = lambda: wanted in self.get_fully_qualified_node_names()  # noqa: E731
-        return self._ros_context.wait_until(there, timeout)
+        return self._ros_context.wait_until(
+            lambda: wanted in self.get_fully_qualified_node_names(), timeout
+        )
 
     def get_topic_names_and_types(self) -> NamesAndTypes:
         found = [*self._ros_graph.writers(), *self._ros_graph.readers()]

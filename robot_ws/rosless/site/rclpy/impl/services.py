@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from rosless.interfaces import cdr
 from rosless.wire.participant import Reader, Writer
-from rosless.wire.qos import user_data
 
 from rclpy.callback_groups import CallbackGroup
 from rclpy.exceptions import InvalidHandle
@@ -106,19 +105,13 @@ class Service(_End):
         """An answer goes to who is known: a new client's reader may not have been met yet."""
         if publication in self._met:
             return
-        asking = self._reader.entity.get_matched_publication_data(publication)
-        client = user_data(asking.qos).get("clientid") if asking is not None else None
+        client = self._reader.client(publication)
         end = time.monotonic() + PATIENCE_S
         while client is not None and time.monotonic() < end:
-            if client in self._clients():
+            if client in self._writer.clients():
                 self._met.add(publication)
                 return
             time.sleep(POLL_S)
-
-    def _clients(self) -> set[str]:
-        writer = self._writer.entity
-        found = map(writer.get_matched_subscription_data, writer.get_matched_subscriptions())
-        return {user_data(one.qos).get("clientid", "") for one in found if one is not None}
 
     def answer(self, response: Any, header: Header) -> None:
         """Of a callback during which the service may have been destroyed."""
