@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -35,12 +36,23 @@ class TaskConfig(Strict):
 @dataclass(frozen=True)
 class DataConfig(Strict):
     logs: tuple[str, ...] = ()  # experience logs to begin with
-    offline_capacity: int = 100_000  # frames
+    # Of what a batch has of logs, that of each, in any unit: simulated, translated, real. None: as
+    # much as there is of it.
+    shares: tuple[float, ...] = ()
+    offline_capacity: int = 100_000  # frames; with shares, of each log
     online_capacity: int = 300_000
     success_share: float | None = 0.5  # of each batch; None: as it comes
     # The online share of each batch, at first and after so many transitions.
     online_share: tuple[float, float] = (0.01, 0.5)
     ramp: int = 50_000
+
+    def __post_init__(self) -> None:
+        if self.shares and len(self.shares) != len(self.logs):
+            found, wanted = f"{len(self.shares)} shares", f"{len(self.logs)}, one for each log"
+            raise Invalid("shares", found, wanted, "give each of data.logs its own, or none any")
+        if self.shares and not (min(self.shares) >= 0 and 0 < sum(self.shares) < math.inf):
+            remedy = "give each log's weight in a batch"
+            raise Invalid("shares", self.shares, "0 or more, some of them more", remedy)
 
     def share(self, transitions: int) -> float:
         first, last = self.online_share
@@ -134,6 +146,9 @@ class FinetuneConfig(Strict):
     device: str = "cpu"
 
     def __post_init__(self) -> None:
+        if self.data.shares:
+            remedy = "leave it out: logs are mixed by how much each has"
+            raise Invalid("data.shares", self.data.shares, "none", remedy)
         for name in ("demonstration_share", "rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise Invalid(name, getattr(self, name), "0 to 1", "it is a share")

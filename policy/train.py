@@ -23,8 +23,9 @@ from policy.command import carry_out
 from policy.config import APART, TaskConfig, TrainConfig, from_mapping, make_envs, make_learner
 from policy.contract import encode
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
-from policy.experience.replay import Sampler, Source
+from policy.experience.replay import RingWriter, Sampler, Source
 from policy.finish import finish
+from policy.learners.learner import LOGGED, OWN
 from policy.offline import load_logs, open_ring, require_logs
 from policy.rollouts import Rollouts
 from policy.run import Run
@@ -48,14 +49,19 @@ class Training:
         self.learner = make_learner(config, self.envs.deployment)
         self.run = stack.enter_context(Run(directory, config, self.envs.deployment))
         self.progress = self.run.resume(self.learner)
-        capacities = {"offline": data.offline_capacity, "online": data.online_capacity}
-        offline, self.online = (
-            stack.enter_context(open_ring(directory / name, self.envs.interface, capacity))
-            for name, capacity in capacities.items()
-        )
-        load_logs(offline, data.logs, self.envs.deployment)
-        # LOGGED first: a learner may take what others did with a pinch of salt.
-        sources = [Source(ring, 1.0, data.success_share) for ring in (offline, self.online)]
+
+        def ring(name: str, capacity: int) -> RingWriter:
+            return stack.enter_context(open_ring(directory / name, self.envs.interface, capacity))
+
+        # A ring for all logs, or, where each has its share, one for each.
+        sources, parts = [], [[log] for log in data.logs] if data.shares else [data.logs]
+        for number, logs in enumerate(parts):
+            offline = ring(f"offline{number or ''}", data.offline_capacity)
+            load_logs(offline, logs, self.envs.deployment)
+            # LOGGED: a learner may take what others did with a pinch of salt.
+            sources.append(Source(offline, 1.0, data.success_share, kind=LOGGED))
+        self.online = ring("online", data.online_capacity)
+        sources.append(Source(self.online, 1.0, data.success_share, kind=OWN))
         self.sampler = Sampler(sources, self.learner.draw, config.seed)
         self.sampler.drawn = self.progress.updates
         self.updates = stack.enter_context(
@@ -92,7 +98,7 @@ class Training:
     def _advance(self) -> None:
         """Some steps, if it is time for them, and the updates that are due for them."""
         if self._offline:
-            self.sampler.reshare((1.0, 0.0))
+            self._reshare(0.0)
             self._update()
             return
         self._collect()
@@ -100,11 +106,15 @@ class Training:
         if too_early or not (self.online.added or self.config.data.logs):
             self._owed = 0.0
             return
-        share = self.config.data.share(self.progress.transitions)
-        self.sampler.reshare((1 - share, share))
+        self._reshare(self.config.data.share(self.progress.transitions))
         while self._owed >= 1:
             self._update()
             self._owed -= 1
+
+    def _reshare(self, online: float) -> None:
+        weights = self.config.data.shares or (1.0,)
+        logged = [(1 - online) * weight / sum(weights) for weight in weights]
+        self.sampler.reshare([*logged, online])
 
     def _collect(self) -> None:
         progress, config = self.progress, self.config

@@ -64,9 +64,11 @@ class Side(nn.Module):
     """One direction: who paints pictures of a domain, who tells them from real ones, and what the
     latter remembers."""
 
-    def __init__(self, networks: NetworkConfig, game: GameConfig, size: int) -> None:
+    def __init__(
+        self, networks: NetworkConfig, game: GameConfig, size: int, outputs: int = 3
+    ) -> None:
         super().__init__()
-        self.generator = make_generator(networks, size)
+        self.generator = make_generator(networks, size, outputs)
         self.averaged = frozen_copy(self.generator)
         self.discriminator = make_discriminator(networks)
         self.pool = ImagePool(game.pool, size)

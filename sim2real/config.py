@@ -19,6 +19,7 @@ from .colour import Colour
 from .cyclegan import CycleConfig, CycleGan
 from .gan import Gan
 from .networks import NetworkConfig
+from .rcan import Rcan, RcanConfig
 from .translator import Translator
 
 LEAST_RATE = 0.02  # of the learning rate, at the end
@@ -28,12 +29,13 @@ LEAST_RATE = 0.02  # of the learning rate, at the end
 class TranslateConfig(Strict):
     sim: str  # experience logs
     cell: str
-    translator: Literal["colour", "gan", "cyclegan"] = "cyclegan"
+    translator: Literal["colour", "gan", "cyclegan", "rcan"] = "cyclegan"
     camera: str = "front"
     size: int = 64  # px
     networks: NetworkConfig = field(default_factory=NetworkConfig)
     gan: GameConfig = field(default_factory=GameConfig)
     cyclegan: CycleConfig = field(default_factory=CycleConfig)
+    rcan: RcanConfig = field(default_factory=RcanConfig)
     name: str = "translator"
     seed: int = 0
     batch: int = 4  # published: 1
@@ -55,7 +57,7 @@ class TranslateConfig(Strict):
     def plain(self) -> dict[str, Any]:
         """As data, without what this translator has no use for."""
         values: dict[str, Any] = encode(self)
-        unused = {"gan", "cyclegan"} - {self.translator}
+        unused = {"gan", "cyclegan", "rcan"} - {self.translator}
         if self.translator == "colour":
             unused.add("networks")
         return {name: value for name, value in values.items() if name not in unused}
@@ -78,6 +80,8 @@ def make_translator(config: TranslateConfig) -> Translator:
         return Colour(device)
     if config.translator == "gan":
         return Gan(config.networks, config.gan, config.size, device)
+    if config.translator == "rcan":
+        return Rcan(config.networks, config.rcan, config.size, device)
     return CycleGan(config.networks, config.cyclegan, config.size, device)
 
 

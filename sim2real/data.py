@@ -170,7 +170,7 @@ def read_domain(name: str, log: Path, camera: str, size: int) -> Split:
     for number, entry in enumerate(entries):
         episode = read_episode(entry.path)
         pictures, states, episodes = parts[number >= held_out]
-        pictures.append(_frames(name, episode, camera, size))
+        pictures.append(frames_of(name, episode, camera, size))
         states += states_of(episode)
         episodes += [entry.episode_id] * (len(episode) + 1)
     held, train = (Domain(name, np.concatenate(p), tuple(s), tuple(e)) for p, s, e in parts)
@@ -194,7 +194,7 @@ def interface_of(log: Path, camera: str, size: int) -> EpisodeInfo:
     return replace(info, interface=replace(info.interface, observation=seen))
 
 
-def _frames(name: str, episode: Episode, camera: str, size: int) -> Pictures:
+def frames_of(name: str, episode: Episode, camera: str, size: int) -> Pictures:
     where = f"{name}: {episode.info.episode_id}"
     frames = episode.images.get(camera)
     if frames is None:

@@ -24,19 +24,19 @@ DEEPEST = 5  # halvings of a U-Net
 class NetworkConfig(Strict):
     """Published: resnet, 64 wide, 9 blocks (6 at 128 px); 70x70 px patches are 3 layers."""
 
-    generator: Literal["resnet", "unet"] = "resnet"
+    generator: Literal["resnet", "unet"] | None = None  # None: as published for the translator
     width: int = 32  # channels of the first convolution
     blocks: int = 4  # resnet
     discriminator_width: int = 32
     discriminator_layers: int = 2  # at 64 px, 3 would judge the whole picture at once
 
 
-def make_generator(config: NetworkConfig, size: int) -> nn.Module:
+def make_generator(config: NetworkConfig, size: int, outputs: int = 3) -> nn.Module:
     if config.generator == "unet":
-        return prepared(UNet(config.width, size))
+        return prepared(UNet(config.width, size, outputs))
     if size % 4:
         raise Invalid("size", size, "a multiple of 4", "the generator halves it twice")
-    return prepared(ResNet(config.width, config.blocks))
+    return prepared(ResNet(config.width, config.blocks, outputs))
 
 
 def make_discriminator(config: NetworkConfig) -> nn.Module:
@@ -58,6 +58,8 @@ class PictureNorm(nn.Module):
     """`InstanceNorm2d` without weights."""
 
     def forward(self, x: Tensor) -> Tensor:
+        if torch.compiler.is_exporting():  # a graph is for any number of pictures, and forward only
+            return F.instance_norm(x)
         each = [F.batch_norm(one, None, None, training=True) for one in x.tensor_split(len(x))]
         return torch.cat(each) if len(each) > 1 else each[0]
 
@@ -65,13 +67,13 @@ class PictureNorm(nn.Module):
 class ResNet(nn.Module):
     """(B, 3, H, W) in [-1, 1] to the same: twice halved, residual blocks, twice doubled."""
 
-    def __init__(self, width: int, blocks: int) -> None:
+    def __init__(self, width: int, blocks: int, outputs: int) -> None:
         super().__init__()
         layers: list[nn.Module] = [*_conv(3, width, 7, padding=3, reflect=True)]
         layers += [*_conv(width, 2 * width, 3, 2, 1), *_conv(2 * width, 4 * width, 3, 2, 1)]
         layers += [Residual(4 * width) for _ in range(blocks)]
         layers += [*_up(4 * width, 2 * width), *_up(2 * width, width)]
-        last = nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect")
+        last = nn.Conv2d(width, outputs, 7, padding=3, padding_mode="reflect")
         self.layers = nn.Sequential(*layers, last, nn.Tanh())
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -94,7 +96,7 @@ class Residual(nn.Module):
 class UNet(nn.Module):
     """Each halving hands what it saw across: details keep their place."""
 
-    def __init__(self, width: int, size: int) -> None:
+    def __init__(self, width: int, size: int, outputs: int) -> None:
         super().__init__()
         depth = min((size & -size).bit_length() - 2, DEEPEST)  # halvings that leave 2 px or more
         if depth < 2:
@@ -113,7 +115,7 @@ class UNet(nn.Module):
             inputs = widths[k] * (1 if k == depth - 1 else 2)
             ups.append(nn.Sequential(*_up(inputs, widths[k - 1])))
         self.up = nn.ModuleList(ups)
-        self.last = nn.ConvTranspose2d(2 * width, 3, 4, 2, 1)
+        self.last = nn.ConvTranspose2d(2 * width, outputs, 4, 2, 1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         seen, x = [], pictures

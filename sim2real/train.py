@@ -26,8 +26,10 @@ from policy.experience.pictures import write_picture
 from policy.run import Run
 
 from .config import TranslateConfig, from_mapping, make_translator
-from .data import as_tensor, interface_of, read_unpaired
-from .grids import COLUMNS, grid
+from .data import Pictures, Unpaired, as_tensor, interface_of, read_unpaired
+from .grids import COLUMNS, canonical_grid, grid
+from .pairs import Pairs, read_pairs
+from .rcan import Rcan
 from .translator import Metrics
 from .watch import Watch
 
@@ -43,7 +45,10 @@ class Training:
         torch.set_num_threads(config.threads)
         torch.manual_seed(config.seed)
         sim, cell = Path(config.sim), Path(config.cell)
-        self.data, self.held_out = read_unpaired(sim, cell, config.camera, config.size)
+        self.data: Unpaired | Pairs
+        self.held_out: Unpaired | Pairs
+        read = read_pairs if config.translator == "rcan" else read_unpaired
+        self.data, self.held_out = read(sim, cell, config.camera, config.size)
         self.translator = make_translator(config)
         info = interface_of(sim, config.camera, config.size)
         deployment = Deployment.as_seen(info.cell_id, info.interface)
@@ -111,10 +116,16 @@ class Training:
         except Invalid:
             self.broken = True
             raise
-        picture = grid(self.translator, sim, cell, self.config.device)
+        picture = self._grid(sim, cell)
         self.run.record("held_out", self.progress, {"spread": share})
         self.run.show("held_out", self.progress, picture)
         write_picture(self.run.directory / GRID, picture)
+
+    def _grid(self, sim: Pictures, cell: Pictures) -> Pictures:
+        translator, held_out, device = self.translator, self.held_out, self.config.device
+        if isinstance(translator, Rcan) and isinstance(held_out, Pairs):
+            return canonical_grid(translator, held_out, device)
+        return grid(translator, sim, cell, device)
 
     def save(self) -> None:
         self._saved = self.progress.seconds

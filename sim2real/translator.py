@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+import numpy as np
 from torch import Tensor
+
+from .data import Pictures, as_pictures, as_tensor
 
 Metrics = dict[str, float]
 
@@ -33,3 +36,10 @@ class Translator(Protocol):
     def state_dict(self) -> dict[str, Tensor]: ...
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None: ...
+
+
+def painted(translator: Translator, pictures: Pictures, device: str) -> Pictures:
+    """Translated as bytes, some at a time."""
+    parts = [pictures[k : k + 32] for k in range(0, len(pictures), 32)]
+    translated = (translator.translate(as_tensor(part).to(device)) for part in parts)
+    return np.concatenate([as_pictures(part) for part in translated])

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 Metrics = dict[str, float]
 FloatArray = npt.NDArray[np.float32]
-LOGGED = 0  # `Batch.source` of what others did; all else comes from the learner's own episodes
+# `Batch.source` of what others did, and of the learner's own episodes; a run may have more kinds.
+LOGGED, OWN = 0, 1
 
 
 @dataclass(frozen=True)

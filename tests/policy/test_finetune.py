@@ -20,7 +20,7 @@ from tuning import DEPLOYMENT, STEPS, make_start, play, tuning
 
 import policy
 from policy.checkpoint import read_checkpoint
-from policy.config import make_learner
+from policy.config import FinetuneConfig, make_learner
 from policy.contract import ContractError, Interface, Invalid, encode, read_card
 from policy.contract.files import OFFERS, newest
 from policy.experience.episode import (
@@ -351,6 +351,12 @@ def test_a_start_is_a_file_or_a_run_and_nothing_else(start: Path, tmp_path: Path
     (tmp_path / "weights.safetensors").write_bytes(b"else")
     with pytest.raises(ContractError, match=r"wanted a file of policy\.start"):
         read_start(tmp_path / "weights.safetensors")
+
+
+def test_shares_of_logs_are_for_training_alone() -> None:
+    data = {"logs": ["out/log"], "shares": [1]}
+    with pytest.raises(ContractError, match=r"data\.shares: found \(1\.0,\), wanted none"):
+        FinetuneConfig.of({"start": "x", "log": "y", "data": data})
 
 
 def test_the_command_ends_by_a_signal_and_keeps_its_state(

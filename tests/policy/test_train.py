@@ -22,7 +22,9 @@ from policy.config import LEAST_RATE, TrainConfig, from_mapping
 from policy.contract import ContractError, Invalid, read_card
 from policy.evaluate import main as evaluate_main
 from policy.experience.errors import ExperienceError
+from policy.experience.log import read_episode
 from policy.experience.record import record_episodes
+from policy.learners import learner
 from policy.learners.qtopt import QTOpt
 from policy.progress import Progress
 from policy.run import CHECKPOINT, recorded
@@ -117,6 +119,24 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_as_one_that_was_not(
     rest = train_offline(log, tmp_path / "stopped", 12)
     assert rest.keys() == whole.keys()
     assert all(torch.equal(rest[name], whole[name]) for name in whole)
+
+
+def test_each_log_has_its_share_of_a_batch(tmp_path: Path, log: str) -> None:
+    """Of other kinds of pictures, for instance; to the learner, all of it is what others did."""
+    env = gymnasium.make("Reach-v0", render_mode="rgb_array")
+    files = list(record_episodes(env, tmp_path / "log", 3, (24, 24), seed=100))
+    env.close()
+    data = {**SMALL["data"], "logs": [log, str(tmp_path / "log")], "shares": [1, 3]}
+    with ExitStack() as stack:
+        training = Training(config(data=data, offline_updates=2), tmp_path / "run", stack)
+        training._advance()
+        assert [source.share for source in training.sampler.sources] == [0.25, 0.75, 0.0]
+        batch = training.sampler.sample(64)
+        training._reshare(0.5)
+        assert [source.share for source in training.sampler.sources] == [0.125, 0.375, 0.5]
+    assert (batch.source == learner.LOGGED).all()
+    theirs = {tuple(one) for file in files for one in read_episode(file).executed[1:].tolist()}
+    assert [tuple(one) in theirs for one in batch.action.tolist()] == [False] * 16 + [True] * 48
 
 
 def test_what_was_measured_after_the_checkpoint_did_not_happen(tmp_path: Path) -> None:
@@ -217,6 +237,11 @@ def test_a_directory_is_not_taken_for_another_run(tmp_path: Path, log: str) -> N
         ({"minutes": 0.0}, "minutes: found 0, wanted more, or offline_updates"),
         ({"offline_updates": 5}, "offline_updates: found '5 without a log'"),
         ({"minutes": 1.0, "seed": 1234}, "seed: found 1234, wanted 0 to 899"),
+        ({"minutes": 1.0, "data": {"shares": [1]}}, "shares: found '1 shares', wanted 0"),
+        (
+            {"minutes": 1.0, "data": {"logs": ["a", "b"], "shares": [0, 0]}},
+            r"shares: found \(0\.0, 0\.0\), wanted 0 or more, some of them more",
+        ),
         ({"minuts": 3}, "minuts.*did you mean 'minutes'"),
         ({"minutes": 1.0, "qtopt": {"lagg": 3}}, "qtopt.lagg.*did you mean 'lag'"),
     ],

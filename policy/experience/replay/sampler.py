@@ -44,12 +44,14 @@ class Draw:
 class Source:
     """A ring, its share of each batch, and the share of successful episodes within that (None:
     as they come). The share of an empty source or stratum goes to the others. With `drivers`, only
-    what they did is drawn, as part of its episode: what came before and after is seen."""
+    what they did is drawn, as part of its episode: what came before and after is seen. Sources of
+    one `kind` are told apart by nobody who is given a batch; by default, each is its own."""
 
     ring: Ring
     share: float = 1.0
     success_share: float | None = None
     drivers: tuple[Driver, ...] | None = None
+    kind: int | None = None
 
     def __post_init__(self) -> None:
         for name, most in (("share", math.inf), ("success_share", 1.0)):
@@ -75,7 +77,7 @@ class Batch:
     reward: torch.Tensor  # float32 (B,), discounted sum over the m steps
     discount: torch.Tensor  # float32 (B,)
     driver: torch.Tensor  # uint8 (B,), who drove `action`
-    source: torch.Tensor  # uint8 (B,), index into the sampler's sources
+    source: torch.Tensor  # uint8 (B,), the source's kind, or its index among the sampler's
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """A copy on `device`. With `non_blocking`, from pinned memory, this batch must not be
@@ -236,7 +238,8 @@ class Sampler:
         stratum = strata[min(which, len(strata) - 1)]
         episode, t = stratum.draw(self._random, where.stop - where.start)
         self._copy(batch, where, ring, stratum, episode, t)
-        batch.source[where] = k
+        kind = self.sources[k].kind
+        batch.source[where] = k if kind is None else kind
         for row in np.flatnonzero(stratum.ordinal[episode] < ring.evicted):
             at = where.start + int(row)
             self._fill(batch, slice(at, at + 1), k, which)
