@@ -166,6 +166,24 @@ class Drawer:
         mujoco.mjr_readPixels(picture, buffer, view, self._context)
         return picture[::-1], _metres(data.model, buffer)
 
+    def geoms(
+        self, data: mujoco.MjData, camera: str, size: tuple[int, int]
+    ) -> npt.NDArray[np.int32]:
+        """The geom that each pixel shows (h, w); -1 where there is none."""
+        segments, ids = mujoco.mjtRndFlag.mjRND_SEGMENT, mujoco.mjtRndFlag.mjRND_IDCOLOR
+        self.scene.flags[segments] = self.scene.flags[ids] = True
+        view = self._render(data, camera, size, shadows=False)
+        self.scene.flags[segments] = self.scene.flags[ids] = False
+        buffer = self._buffer(size)
+        mujoco.mjr_readPixels(buffer, None, view, self._context)
+        drawn = buffer[::-1].astype(np.int32) @ (1, 1 << 8, 1 << 16)  # 0: nothing
+        geoms = np.full(self.scene.ngeom + 1, -1, np.int32)
+        for geom in self.scene.geoms[: self.scene.ngeom]:
+            if geom.objtype == mujoco.mjtObj.mjOBJ_GEOM:
+                geoms[geom.segid + 1] = geom.objid
+        shown: npt.NDArray[np.int32] = geoms[drawn]
+        return shown
+
     def _buffer(self, size: tuple[int, int]) -> Picture:
         return self._pictures.setdefault(size, np.empty((*size, 3), np.uint8))
 

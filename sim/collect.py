@@ -28,6 +28,7 @@ from policy.experience.log.index import Entry, open_index
 from policy.experience.log.logfile import PART
 from policy.experience.log.reader import read_summary
 
+from .canonical import PairedGrasp
 from .config import RandomConfig
 from .env import TWIN, BinGrasp
 from .parameters import Parameters
@@ -46,10 +47,12 @@ class Collection:
     cameras: tuple[str, ...] = ("front",)
     randomize: bool = True
     room: str | None = None  # of presets.py: it draws what would be randomised
+    canonical: bool = False  # beside each picture, what canonical.py says
 
     def env(self) -> BinGrasp:
         randomize = RandomConfig() if self.randomize else None
-        return BinGrasp(self.cell, self.size, self.cameras, randomize=randomize)
+        kind = PairedGrasp if self.canonical else BinGrasp
+        return kind(self.cell, self.size, self.cameras, randomize=randomize)
 
     def prefix(self, env: BinGrasp) -> str:
         """Of the ids of its episodes; the seed follows."""
@@ -209,6 +212,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--cameras", nargs="+", default=["front"], help="default: front")
     top.add_argument("--randomize", action=argparse.BooleanOptionalAction, default=True)
     top.add_argument("--room", choices=PRESETS, help="in a twin's room, none of it randomised")
+    top.add_argument("--canonical", action="store_true", help="each picture also as if it were not")
     top.add_argument("--seed", type=int, default=0, help="of the first episode; then counted up")
     top.add_argument("--cell", type=Path, default=TWIN, help="cell file")
     return top
@@ -217,7 +221,9 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     a = parser().parse_args(argv)
     randomize = a.randomize and a.room is None
-    collection = Collection(a.cell, a.policy, a.size, tuple(a.cameras), randomize, a.room)
+    collection = Collection(
+        a.cell, a.policy, a.size, tuple(a.cameras), randomize, a.room, a.canonical
+    )
     started = time.perf_counter()
     try:
         found = collect(

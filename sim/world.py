@@ -5,7 +5,8 @@ Time is counted in physics steps, so that it neither drifts nor depends on how i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import mujoco
@@ -239,9 +240,19 @@ class World:
 
     def refresh(self) -> None:
         """Compute everything from the edited model, what sleeps and stands still included."""
+        with self._awake():
+            mujoco.mj_forward(self.model, self.data)
+
+    def relight(self) -> None:
+        """Put the lamps where the edited model has them; nothing else moves."""
+        with self._awake():
+            mujoco.mj_camlight(self.model, self.data)
+
+    @contextmanager
+    def _awake(self) -> Iterator[None]:
         sleep = mujoco.mjtEnableBit.mjENBL_SLEEP.value
         self.model.opt.enableflags &= ~sleep
-        mujoco.mj_forward(self.model, self.data)
+        yield
         self.model.opt.enableflags |= sleep
 
     def touchable(self, arm: bool) -> None:
