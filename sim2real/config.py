@@ -19,8 +19,16 @@ from .colour import Colour
 from .cyclegan import CycleConfig, CycleGan
 from .gan import Gan
 from .networks import NetworkConfig
+from .retinagan import RetinaConfig, RetinaGan
 from .translator import Translator
 
+USED = {
+    "colour": set[str](),
+    "gan": {"networks", "gan"},
+    "cyclegan": {"networks", "cyclegan"},
+    "retinagan": {"networks", "cyclegan", "retinagan"},
+}
+PARTS = set[str]().union(*USED.values())
 LEAST_RATE = 0.02  # of the learning rate, at the end
 
 
@@ -28,12 +36,13 @@ LEAST_RATE = 0.02  # of the learning rate, at the end
 class TranslateConfig(Strict):
     sim: str  # experience logs
     cell: str
-    translator: Literal["colour", "gan", "cyclegan"] = "cyclegan"
+    translator: Literal["colour", "gan", "cyclegan", "retinagan"] = "cyclegan"
     camera: str = "front"
     size: int = 64  # px
     networks: NetworkConfig = field(default_factory=NetworkConfig)
     gan: GameConfig = field(default_factory=GameConfig)
     cyclegan: CycleConfig = field(default_factory=CycleConfig)
+    retinagan: RetinaConfig = field(default_factory=RetinaConfig)  # and cyclegan's
     name: str = "translator"
     seed: int = 0
     batch: int = 4  # published: 1
@@ -55,9 +64,7 @@ class TranslateConfig(Strict):
     def plain(self) -> dict[str, Any]:
         """As data, without what this translator has no use for."""
         values: dict[str, Any] = encode(self)
-        unused = {"gan", "cyclegan"} - {self.translator}
-        if self.translator == "colour":
-            unused.add("networks")
+        unused = PARTS - USED[self.translator]
         return {name: value for name, value in values.items() if name not in unused}
 
     def rate(self, updates: int) -> float:
@@ -78,6 +85,9 @@ def make_translator(config: TranslateConfig) -> Translator:
         return Colour(device)
     if config.translator == "gan":
         return Gan(config.networks, config.gan, config.size, device)
+    if config.translator == "retinagan":
+        parts = config.networks, config.cyclegan, config.retinagan
+        return RetinaGan(*parts, config.size, device)
     return CycleGan(config.networks, config.cyclegan, config.size, device)
 
 
