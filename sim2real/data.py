@@ -26,13 +26,9 @@ from policy.experience.log.index import Entry
 from policy.experience.log.reader import read_summary
 from policy.networks.reduce import Reduce
 
+from .states import UNTOLD, State, states_of
+
 Pictures = npt.NDArray[np.uint8]
-State = tuple[str, str]  # of the fingers and of the bin
-APERTURE = "gripper_aperture"
-UNTOLD = ""
-GRIP = ("closed", "between", "open")
-SHUT, WIDE = 0.1, 0.9  # of the aperture's range
-FULL = 6  # things in the bin: from here on it is full
 HELD_OUT = 0.2  # of the episodes
 REPEATED = 0.5  # of a set: as much of one picture is a camera that hangs
 FLAT = 1.0  # grey levels of spread over a whole set: nothing is to be seen
@@ -200,7 +196,7 @@ class _Reading:
 
     def add(self, entry: Entry) -> None:
         episode = read_episode(entry.path)
-        self.pictures.append(_frames(self.name, episode, self.camera, self.size))
+        self.pictures.append(frames_of(self.name, episode, self.camera, self.size))
         self.states += states_of(episode)
         self.episodes += [entry.episode_id] * (len(episode) + 1)
         mask = canonical_mask(self.camera)
@@ -230,7 +226,7 @@ def interface_of(log: Path, camera: str, size: int) -> EpisodeInfo:
     return replace(info, interface=replace(info.interface, observation=seen))
 
 
-def _frames(name: str, episode: Episode, camera: str, size: int) -> Pictures:
+def frames_of(name: str, episode: Episode, camera: str, size: int) -> Pictures:
     where = f"{name}: {episode.info.episode_id}"
     frames = episode.images.get(camera)
     if frames is None:
@@ -249,28 +245,3 @@ def _frames(name: str, episode: Episode, camera: str, size: int) -> Pictures:
     levels = torch.cat(small).round().clamp(0, 255).byte()
     pictures: Pictures = levels.permute(0, 2, 3, 1).contiguous().numpy()
     return pictures
-
-
-def states_of(episode: Episode) -> list[State]:
-    """Of each observation: the fingers' and the bin's."""
-    bin_state = fill_of(episode.info)
-    names = [entry.name for entry in episode.info.interface.observation.proprio]
-    if APERTURE not in names:
-        return [(UNTOLD, bin_state)] * (len(episode) + 1)
-    k = names.index(APERTURE)
-    entry, values = episode.info.interface.observation.proprio[k], episode.proprio[:, k]
-    if not np.isfinite(values).all():
-        found = f"{int((~np.isfinite(values)).sum())} of {len(values)} not finite"
-        field_name = f"{episode.info.episode_id}: proprio.{APERTURE}"
-        raise Invalid(field_name, found, "finite", "repair what reads it, leave the episode out")
-    share = (values - entry.low) / (entry.high - entry.low)
-    grips = np.digitize(share, (SHUT, WIDE))
-    return [(GRIP[grip], bin_state) for grip in grips]
-
-
-def fill_of(info: EpisodeInfo) -> str:
-    """The simulator logs what lies in the bin; a cell does not know."""
-    things = info.parameters.get("things")
-    if not isinstance(things, list):
-        return UNTOLD
-    return "full bin" if len(things) >= FULL else "sparse bin"

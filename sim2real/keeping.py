@@ -1,33 +1,45 @@
-"""Whether translators keep the task: where things are, before and after.
+"""Whether translators keep the task: where things are, and what actions are worth.
 
-    python -m sim2real.keeping out/sim --detector out/detector.safetensors \\
-        --translator out/cyclegan --translator out/retinagan
+    python -m sim2real.keeping out/sim --detector out/detector.safetensors --judge out/rlcyclegan \\
+        --translator out/cyclegan --translator out/retinagan --translator out/rlcyclegan
 
-Held-out pictures of a log with masks are looked at by a detector as they are, and translated.
+Held-out pictures of a log with masks are looked at by a detector as they are, and translated; and
+what was done in them is judged by critics. A run of RL-CycleGAN has two, one for either look; a
+policy has one for both.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.optimize import linear_sum_assignment
 
-from policy.contract import ContractError, Invalid
+from policy.contract import ContractError, ImageSpec, Invalid, differences
 from policy.experience.errors import ExperienceError
+from policy.learners.qtopt import QTOpt
+from policy.run import CONFIG
+from policy.start import read_start
 from policy.statistics import Rate
 
 from .boxes import THING, Found
 from .config import read_translator
-from .data import Domain, read_domain
-from .finders import Finder, all_found, read_finder
+from .critic import critic_of
+from .data import Domain, as_tensor, read_domain
+from .finders import ROWS, Finder, all_found, read_finder
 from .labels import things_of
 from .measuring import translated
+from .rlcyclegan import RLCycleGan, worth
+from .transitions import Transitions
+
+Numbers = npt.NDArray[np.float64]
 
 SURE = 0.3  # of a finding that counts
 NEAR = 4.0  # px: a finding that is farther from a thing is not of it
@@ -62,6 +74,71 @@ class Places:
         return f"{self.mean:.2f} | {self.most:.2f} | {shares}"
 
 
+@dataclass(frozen=True)
+class Judge:
+    """Critics of a simulator's pictures as they are, and of what they are translated to."""
+
+    before: QTOpt
+    after: QTOpt
+
+    @classmethod
+    def read(cls, path: Path) -> Judge:
+        """A run of sim2real.train with rlcyclegan, or a policy's start."""
+        config = path / CONFIG
+        if config.is_file() and "translator" in json.loads(config.read_text()):
+            chosen, translator = read_translator(path)
+            if not isinstance(translator, RLCycleGan):
+                raise Invalid(
+                    f"judge {path.name}", chosen.translator, "rlcyclegan", "it has critics"
+                )
+            return cls(translator.q_sim, translator.q_cell)
+        critic = critic_of(read_start(path))
+        return cls(critic, critic)
+
+    def values(self, domain: Domain, translated: Domain, camera: str) -> tuple[Numbers, Numbers]:
+        """Of what was done in each state that anything was done in."""
+        log = Transitions(domain, camera, self.before.draw)
+        self._require(domain, camera)
+        parts = []
+        for rows in np.array_split(log.every, -(-len(log.every) // ROWS)):
+            batch = log.batch(rows)
+            both = ((self.before, domain), (self.after, translated))
+            with torch.no_grad():
+                parts.append([worth(q, batch, as_tensor(of.pictures[rows])) for q, of in both])
+        before, after = (torch.cat(part).double().numpy() for part in zip(*parts, strict=True))
+        return before, after
+
+    def _require(self, domain: Domain, camera: str) -> None:
+        logged = domain.logged[0].info.interface
+        seen = replace(
+            logged.observation,
+            images=(ImageSpec(camera, domain.size, domain.size),),
+            action_window=self.before.interface.observation.action_window,
+        )
+        shown = replace(logged, observation=seen)
+        if found := differences(
+            self.before.interface, shown, "name critics of these very pictures"
+        ):
+            raise ContractError("judge", found)
+
+
+@dataclass(frozen=True)
+class Values:
+    """Of what was done, before and after: their correlation, and how far they are apart."""
+
+    correlation: float
+    apart: float
+
+    @classmethod
+    def of(cls, before: Numbers, after: Numbers) -> Values:
+        varied = before.std() > 0 and after.std() > 0
+        correlation = float(np.corrcoef(before, after)[0, 1]) if varied else float("nan")
+        return cls(correlation, float(np.abs(before - after).mean()))
+
+    def __str__(self) -> str:
+        return f"{self.correlation:.2f} | {self.apart:.3f}"
+
+
 def places(finder: Finder, domain: Domain, shown: Sequence[Found]) -> Places:
     return Places.of(all_found(finder, domain.pictures), shown)
 
@@ -70,6 +147,7 @@ def main(argv: list[str] | None = None) -> int:
     top = argparse.ArgumentParser(prog="python -m sim2real.keeping", description=__doc__)
     top.add_argument("sim", type=Path, help="log of the simulator, with masks")
     top.add_argument("--detector", required=True, help="see sim2real/finders.py")
+    top.add_argument("--judge", type=Path, help="a run of RL-CycleGAN, or a policy's start")
     top.add_argument("--translator", type=Path, action="append", default=[], help="a run")
     top.add_argument("--camera", default="front")
     top.add_argument("--size", type=int, default=64, help="px (default 64)")
@@ -79,18 +157,23 @@ def main(argv: list[str] | None = None) -> int:
         finder = read_finder(a.detector, a.size, torch.device("cpu"))
         held_out = read_domain("sim", a.sim, a.camera, a.size).held_out
         shown = things_of(held_out, a.camera)
-        table = {"not translated": places(finder, held_out, shown)}
+        judge = Judge.read(a.judge) if a.judge else None
+        looks = {"not translated": held_out}
         for run in a.translator:
             config, translator = read_translator(run)
-            name = f"{run.name} ({config.translator})"
-            table[name] = places(finder, translated(held_out, translator), shown)
+            looks[f"{run.name} ({config.translator})"] = translated(held_out, translator)
+        rows = []
+        for name, look in looks.items():
+            cells = [name, str(places(finder, look, shown))]
+            if judge is not None:
+                cells.append(str(Values.of(*judge.values(held_out, look, a.camera))))
+            rows.append(f"| {' | '.join(cells)} |")
     except (ContractError, Invalid, ExperienceError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    print("| | off, mean px | 95 % | things found | findings of nothing |")
-    print("|---|---|---|---|---|")
-    for name, found in table.items():
-        print(f"| {name} | {found} |")
+    heads = ["", "off, mean px", "95 %", "things found", "findings of nothing"]
+    heads += ["correlation of Q", "apart"] if a.judge else []
+    print(f"| {' | '.join(heads)} |", "|" + "---|" * len(heads), *rows, sep="\n")
     return 0
 
 

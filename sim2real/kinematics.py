@@ -13,7 +13,7 @@ from policy.contract import Invalid
 from policy.experience.episode import Episode
 
 from .boxes import Array
-from .data import GRIP, states_of
+from .states import GRIP, states_of
 
 # m, about the TCP of a parallel gripper that is open: ahead, beside, below and above it.
 AHEAD, BESIDE, BELOW, ABOVE = 0.025, 0.065, 0.01, 0.09

@@ -14,7 +14,7 @@ from sim2real.config import from_mapping
 from sim2real.data import read_domain
 from sim2real.detection import write_detector
 from sim2real.detector import Detector, DetectorConfig
-from sim2real.keeping import Places, main, places
+from sim2real.keeping import Places, Values, main, places
 from sim2real.labels import things_of
 from sim2real.train import train
 
@@ -62,7 +62,25 @@ def test_translators_stand_in_one_table(tmp_path: Path, capsys: pytest.CaptureFi
         from_mapping({**logs, "translator": "colour", "size": SIDE, "updates": 5}), tmp_path / "c"
     )
     write_detector(tmp_path / "d.safetensors", Detector(DetectorConfig(SIDE, 8)), {})
+    small = {"critic": {"width": 8, "hidden": 16}}
+    networks = {"width": 4, "blocks": 1, "discriminator_width": 4, "discriminator_layers": 1}
+    played = {"translator": "rlcyclegan", "rlcyclegan": {"q": small}, "networks": networks}
+    train(from_mapping({**logs, **played, "size": SIDE, "updates": 2}), tmp_path / "r")
     choices = ["--detector", str(tmp_path / "d.safetensors"), "--size", str(SIDE)]
-    assert main([logs["sim"], *choices, "--translator", str(tmp_path / "c")]) == 0
-    rows = [line.split(" | ")[0] for line in capsys.readouterr().out.splitlines()]
-    assert rows[2:] == ["| not translated", "| c (colour)"]
+    choices += ["--translator", str(tmp_path / "c"), "--translator", str(tmp_path / "r")]
+    assert main([logs["sim"], *choices, "--judge", str(tmp_path / "r")]) == 0
+    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
+    assert [row[0] for row in rows[2:]] == ["| not translated", "| c (colour)", "| r (rlcyclegan)"]
+    assert all(-1 <= float(row[5]) <= 1 for row in rows[2:])
+    assert main([logs["sim"], *choices, "--judge", str(tmp_path / "c")]) == 2
+    assert "judge c: found 'colour', wanted rlcyclegan" in capsys.readouterr().err
+
+
+def test_values_that_are_the_same_correlate_and_constant_ones_say_nothing() -> None:
+    random = np.random.default_rng(0)
+    before = random.random(50)
+    same, other = Values.of(before, before / 2), Values.of(before, random.random(50))
+    assert same.correlation == pytest.approx(1)
+    assert same.apart == pytest.approx(before.mean() / 2)
+    assert abs(other.correlation) < 0.5
+    assert np.isnan(Values.of(before, np.ones(50)).correlation)

@@ -41,7 +41,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-TRANSLATORS = ["colour", "gan", "cyclegan", "retinagan"]
+TRANSLATORS = ["colour", "gan", "cyclegan", "retinagan", "rlcyclegan"]
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +58,8 @@ def config(rooms: Path, **fields: Any) -> TranslateConfig:
     logs = {room: str(rooms / room) for room in ("sim", "cell")}
     if fields.get("translator") == "retinagan":
         fields["retinagan"] = {"detector": str(rooms / DETECTOR)}
+    if fields.get("translator") == "rlcyclegan":
+        fields["rlcyclegan"] = {"q": {"critic": {"width": 8, "hidden": 16}}}
     return from_mapping({**SMALL, **logs, **fields})
 
 
