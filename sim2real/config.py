@@ -11,8 +11,8 @@ from typing import Any, Literal
 import torch
 
 from policy.checkpoint import read_checkpoint, reading
-from policy.contract import Invalid, Strict, decode, encode
-from policy.run import CHECKPOINT, CONFIG
+from policy.contract import Deployment, Interface, Invalid, Strict, decode, decode_json, encode
+from policy.run import CHECKPOINT, CONFIG, DEPLOYMENT
 
 from .adversarial import GameConfig
 from .colour import Colour
@@ -20,8 +20,19 @@ from .cyclegan import CycleConfig, CycleGan
 from .gan import Gan
 from .networks import NetworkConfig
 from .rcan import Rcan, RcanConfig
+from .retinagan import RetinaConfig, RetinaGan
+from .rlcyclegan import RLCycleGan, SceneConfig
 from .translator import Translator
 
+USED = {
+    "colour": set[str](),
+    "gan": {"networks", "gan"},
+    "cyclegan": {"networks", "cyclegan"},
+    "retinagan": {"networks", "cyclegan", "retinagan"},
+    "rlcyclegan": {"networks", "cyclegan", "rlcyclegan"},
+    "rcan": {"networks", "rcan"},
+}
+PARTS = set[str]().union(*USED.values())
 LEAST_RATE = 0.02  # of the learning rate, at the end
 
 
@@ -29,13 +40,15 @@ LEAST_RATE = 0.02  # of the learning rate, at the end
 class TranslateConfig(Strict):
     sim: str  # experience logs
     cell: str
-    translator: Literal["colour", "gan", "cyclegan", "rcan"] = "cyclegan"
+    translator: Literal["colour", "gan", "cyclegan", "retinagan", "rlcyclegan", "rcan"] = "cyclegan"
     camera: str = "front"
     size: int = 64  # px
     networks: NetworkConfig = field(default_factory=NetworkConfig)
     gan: GameConfig = field(default_factory=GameConfig)
     cyclegan: CycleConfig = field(default_factory=CycleConfig)
     rcan: RcanConfig = field(default_factory=RcanConfig)
+    retinagan: RetinaConfig = field(default_factory=RetinaConfig)  # and cyclegan's
+    rlcyclegan: SceneConfig = field(default_factory=SceneConfig)  # and cyclegan's
     name: str = "translator"
     seed: int = 0
     batch: int = 4  # published: 1
@@ -57,9 +70,7 @@ class TranslateConfig(Strict):
     def plain(self) -> dict[str, Any]:
         """As data, without what this translator has no use for."""
         values: dict[str, Any] = encode(self)
-        unused = {"gan", "cyclegan", "rcan"} - {self.translator}
-        if self.translator == "colour":
-            unused.add("networks")
+        unused = PARTS - USED[self.translator]
         return {name: value for name, value in values.items() if name not in unused}
 
     def rate(self, updates: int) -> float:
@@ -74,7 +85,8 @@ def from_mapping(values: Mapping[str, Any]) -> TranslateConfig:
     return decode(TranslateConfig, dict(values), "translator's configuration")
 
 
-def make_translator(config: TranslateConfig) -> Translator:
+def make_translator(config: TranslateConfig, interface: Interface | None = None) -> Translator:
+    """`interface`: of the logs, for one that learns what actions are worth."""
     device = torch.device(config.device)
     if config.translator == "colour":
         return Colour(device)
@@ -82,6 +94,14 @@ def make_translator(config: TranslateConfig) -> Translator:
         return Gan(config.networks, config.gan, config.size, device)
     if config.translator == "rcan":
         return Rcan(config.networks, config.rcan, config.size, device)
+    if config.translator == "retinagan":
+        parts = config.networks, config.cyclegan, config.retinagan
+        return RetinaGan(*parts, config.size, device)
+    if config.translator == "rlcyclegan":
+        if interface is None:
+            raise Invalid("interface", None, "the logs'", "give it along")
+        worlds = config.networks, config.cyclegan, config.rlcyclegan
+        return RLCycleGan(*worlds, config.size, device, interface)
     return CycleGan(config.networks, config.cyclegan, config.size, device)
 
 
@@ -89,7 +109,8 @@ def read_translator(run: Path) -> tuple[TranslateConfig, Translator]:
     """What a run of sim2real.train has come to."""
     with reading(run / CONFIG, "a run of sim2real.train"):
         config = from_mapping(json.loads((run / CONFIG).read_text()))
-    translator = make_translator(config)
+        told = (run / DEPLOYMENT).read_text()
+    translator = make_translator(config, decode_json(Deployment, told, str(run)).interface)
     with torch.random.fork_rng():  # a checkpoint brings its run's chance along
         tensors, _ = read_checkpoint(run / CHECKPOINT)
     translator.load_state_dict(tensors)

@@ -23,7 +23,7 @@ from policy.learners.learner import Observations
 from policy.learners.pixels import stacked
 from policy.learners.qtopt import QTOpt
 from policy.offline import reduced
-from policy.start import read_start
+from policy.start import Start, read_start
 
 from .features import Features
 
@@ -57,16 +57,20 @@ class Seen:
     places: Values
 
 
+def critic_of(start: Start) -> QTOpt:
+    learner = make_learner(start.config, start.deployment)
+    if not isinstance(learner, QTOpt):
+        raise Invalid("policy", start.config.learner, "qtopt", "its critic is asked")
+    learner.load_state_dict(dict(start.tensors))
+    return learner
+
+
 class Opinion:
     """`start`: a run of policy.train, or a file of policy.start. Of QT-Opt alone."""
 
     def __init__(self, start: Path) -> None:
         begun = read_start(start)
-        learner = make_learner(begun.config, begun.deployment)
-        if not isinstance(learner, QTOpt):
-            raise Invalid("policy", begun.config.learner, "qtopt", "its critic is asked")
-        learner.load_state_dict(dict(begun.tensors))
-        self._learner, self._deployment = learner, begun.deployment
+        self._learner, self._deployment = critic_of(begun), begun.deployment
         self.name = f"the encoder of {begun.config.name}"
         self.cameras = tuple(begun.deployment.interface.observation.cameras)
 

@@ -9,7 +9,7 @@ cycle 10, identity 5, one picture an update; discriminators' losses are halved, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -34,6 +34,23 @@ class CycleConfig(Strict):
     game: GameConfig = field(default_factory=GameConfig)
 
 
+@dataclass(frozen=True)
+class Trip:
+    """Pictures of one side, on the other side, and back."""
+
+    begun: Tensor
+    there: Tensor
+    back: Tensor
+
+
+Losses = dict[str, Tensor]
+Keep = Callable[[Trip, Trip], Losses]  # what trips from the simulator and the cell are to keep
+
+
+def no_more(sim: Trip, cell: Trip) -> Losses:
+    return {}
+
+
 class CycleGan:
     def __init__(
         self, networks: NetworkConfig, config: CycleConfig, size: int, device: torch.device
@@ -52,14 +69,18 @@ class CycleGan:
         )
 
     def update(self, sim: Tensor, cell: Tensor) -> Metrics:
-        losses, to_cell, to_sim = self._painting(sim, cell)
+        return self._step(sim, cell, no_more)
+
+    def _step(self, sim: Tensor, cell: Tensor, keep: Keep) -> Metrics:
+        losses, of_sim, of_cell = self._painting(sim, cell)
+        losses |= keep(of_sim, of_cell)
         self.painters.zero_grad()
         torch.autograd.backward(list(losses.values()))
         self.painters.step()
         with autocast(self.device, self.game.precision):
             apart = {
-                "told_apart.cell_loss": self.cell.told_apart(cell, to_cell),
-                "told_apart.sim_loss": self.sim.told_apart(sim, to_sim),
+                "told_apart.cell_loss": self.cell.told_apart(cell, of_sim.there),
+                "told_apart.sim_loss": self.sim.told_apart(sim, of_cell.there),
             }
         self.critics.zero_grad()
         torch.autograd.backward(list(apart.values()))
@@ -68,7 +89,7 @@ class CycleGan:
             side.average(self.game.average)
         return {name: value.item() for name, value in {**losses, **apart}.items()}
 
-    def _painting(self, sim: Tensor, cell: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+    def _painting(self, sim: Tensor, cell: Tensor) -> tuple[Losses, Trip, Trip]:
         """Each generator paints once what it is to translate and what it is to leave alone."""
         rows = len(sim)
         with autocast(self.device, self.game.precision):
@@ -83,7 +104,7 @@ class CycleGan:
             "cycle_loss": self.config.cycle * cycle,
             "identity_loss": self.config.identity * identity,
         }
-        return losses, to_cell, to_sim
+        return losses, Trip(sim, to_cell, again_sim), Trip(cell, to_sim, again_cell)
 
     def translate(self, sim: Tensor) -> Tensor:
         return self.cell.translate(sim)

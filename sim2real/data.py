@@ -19,18 +19,16 @@ import torch
 from torch import Tensor
 
 from policy.contract import ImageSpec, Invalid, Preprocessing
+from policy.contract.canonical import canonical_mask
 from policy.experience.episode import Episode, EpisodeInfo
 from policy.experience.log import open_index, read_episode
+from policy.experience.log.index import Entry
 from policy.experience.log.reader import read_summary
 from policy.networks.reduce import Reduce
 
+from .states import UNTOLD, State, states_of
+
 Pictures = npt.NDArray[np.uint8]
-State = tuple[str, str]  # of the fingers and of the bin
-APERTURE = "gripper_aperture"
-UNTOLD = ""
-GRIP = ("closed", "between", "open")
-SHUT, WIDE = 0.1, 0.9  # of the aperture's range
-FULL = 6  # things in the bin: from here on it is full
 HELD_OUT = 0.2  # of the episodes
 REPEATED = 0.5  # of a set: as much of one picture is a camera that hangs
 FLAT = 1.0  # grey levels of spread over a whole set: nothing is to be seen
@@ -38,12 +36,14 @@ FLAT = 1.0  # grey levels of spread over a whole set: nothing is to be seen
 
 @dataclass(frozen=True)
 class Domain:
-    """Pictures (N, H, W, 3), what state each was taken in, and in which episode."""
+    """Pictures (N, H, W, 3), what state each was taken in, and in which episode. `logged` are the
+    episodes that a log has them from, one after the other, with no picture but the masks."""
 
     name: str
     pictures: Pictures
     states: tuple[State, ...]
     episodes: tuple[str, ...]
+    logged: tuple[Episode, ...] = ()
     _rows: dict[State, list[int]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -65,13 +65,10 @@ class Domain:
     def size(self) -> int:
         return int(self.pictures.shape[1])
 
-    def draw(self, states: Sequence[State], chance: torch.Generator | None = None) -> Tensor:
-        """One picture of each of the states, (B, 3, H, W) in [-1, 1]."""
-        chosen = []
-        for state in states:
-            rows = self._rows[state]
-            chosen.append(rows[int(torch.randint(len(rows), (), generator=chance))])
-        return as_tensor(self.pictures[chosen])
+    def draw(self, states: Sequence[State]) -> list[int]:
+        """The number of one picture of each of the states."""
+        rows = (self._rows[state] for state in states)
+        return [some[int(torch.randint(len(some), ()))] for some in rows]
 
     def some(self, count: int) -> Pictures:
         """Evenly spread over the set."""
@@ -106,14 +103,22 @@ class Domain:
 
 def as_tensor(pictures: Pictures) -> Tensor:
     """(B, H, W, 3) bytes -> (B, 3, H, W) in [-1, 1]."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+    return scaled(torch.from_numpy(pictures))
 
 
 def as_pictures(tensor: Tensor) -> Pictures:
     """The way back."""
-    levels = tensor.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
-    pictures: Pictures = levels.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    pictures: Pictures = levels(tensor).cpu().numpy()
     return pictures
+
+
+def scaled(frames: Tensor) -> Tensor:
+    return frames.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)
+
+
+def levels(tensor: Tensor) -> Tensor:
+    found = tensor.detach().float().add(1.0).mul(127.5).round().clamp(0, 255)
+    return found.byte().permute(0, 2, 3, 1).contiguous()
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,12 @@ class Unpaired:
         return sorted(self.sim.counts.keys() & self.cell.counts.keys())
 
     def draw(self, batch: int) -> tuple[Tensor, Tensor]:
-        """Of the simulator and of the cell, in the same states: by torch's own chance."""
+        """(B, 3, H, W) in [-1, 1] of the simulator and of the cell."""
+        sim, cell = self.rows(batch)
+        return as_tensor(self.sim.pictures[sim]), as_tensor(self.cell.pictures[cell])
+
+    def rows(self, batch: int) -> tuple[list[int], list[int]]:
+        """Which pictures: in the same states, by torch's own chance."""
         states = self.states
         chosen = [states[k] for k in torch.randint(len(states), (batch,)).tolist()]
         return self.sim.draw(chosen), self.cell.draw(chosen)
@@ -166,15 +176,37 @@ def read_domain(name: str, log: Path, camera: str, size: int) -> Split:
         found = f"{len(entries)} episodes in {log}"
         raise Invalid(name, found, "2 or more, one of them to hold out", "collect some")
     held_out = max(round(HELD_OUT * len(entries)), 1)
-    parts: list[tuple[list[Pictures], list[State], list[str]]] = [([], [], []), ([], [], [])]
+    held, train = (_Reading(name, camera, size) for _ in range(2))
     for number, entry in enumerate(entries):
+        (train if number >= held_out else held).add(entry)
+    return Split(train.domain(), held.domain())
+
+
+@dataclass
+class _Reading:
+    """A domain that grows by episodes."""
+
+    name: str
+    camera: str
+    size: int
+    pictures: list[Pictures] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+    episodes: list[str] = field(default_factory=list)
+    logged: list[Episode] = field(default_factory=list)
+
+    def add(self, entry: Entry) -> None:
         episode = read_episode(entry.path)
-        pictures, states, episodes = parts[number >= held_out]
-        pictures.append(frames_of(name, episode, camera, size))
-        states += states_of(episode)
-        episodes += [entry.episode_id] * (len(episode) + 1)
-    held, train = (Domain(name, np.concatenate(p), tuple(s), tuple(e)) for p, s, e in parts)
-    return Split(train, held)
+        self.pictures.append(frames_of(self.name, episode, self.camera, self.size))
+        self.states += states_of(episode)
+        self.episodes += [entry.episode_id] * (len(episode) + 1)
+        mask = canonical_mask(self.camera)
+        masks = {name: frames for name, frames in episode.images.items() if name == mask}
+        self.logged.append(replace(episode, images=masks, verdicts=entry.verdicts))
+
+    def domain(self) -> Domain:
+        pictures = np.concatenate(self.pictures)
+        states, episodes = tuple(self.states), tuple(self.episodes)
+        return Domain(self.name, pictures, states, episodes, tuple(self.logged))
 
 
 def read_unpaired(sim: Path, cell: Path, camera: str, size: int) -> tuple[Unpaired, Unpaired]:
@@ -213,28 +245,3 @@ def frames_of(name: str, episode: Episode, camera: str, size: int) -> Pictures:
     levels = torch.cat(small).round().clamp(0, 255).byte()
     pictures: Pictures = levels.permute(0, 2, 3, 1).contiguous().numpy()
     return pictures
-
-
-def states_of(episode: Episode) -> list[State]:
-    """Of each observation: the fingers' and the bin's."""
-    bin_state = fill_of(episode.info)
-    names = [entry.name for entry in episode.info.interface.observation.proprio]
-    if APERTURE not in names:
-        return [(UNTOLD, bin_state)] * (len(episode) + 1)
-    k = names.index(APERTURE)
-    entry, values = episode.info.interface.observation.proprio[k], episode.proprio[:, k]
-    if not np.isfinite(values).all():
-        found = f"{int((~np.isfinite(values)).sum())} of {len(values)} not finite"
-        field_name = f"{episode.info.episode_id}: proprio.{APERTURE}"
-        raise Invalid(field_name, found, "finite", "repair what reads it, leave the episode out")
-    share = (values - entry.low) / (entry.high - entry.low)
-    grips = np.digitize(share, (SHUT, WIDE))
-    return [(GRIP[grip], bin_state) for grip in grips]
-
-
-def fill_of(info: EpisodeInfo) -> str:
-    """The simulator logs what lies in the bin; a cell does not know."""
-    things = info.parameters.get("things")
-    if not isinstance(things, list):
-        return UNTOLD
-    return "full bin" if len(things) >= FULL else "sparse bin"

@@ -30,6 +30,8 @@ from .data import Pictures, Unpaired, as_tensor, interface_of, read_unpaired
 from .grids import COLUMNS, canonical_grid, grid
 from .pairs import Pairs, read_pairs
 from .rcan import Rcan
+from .rlcyclegan import RLCycleGan
+from .transitions import Plays
 from .translator import Metrics
 from .watch import Watch
 
@@ -49,11 +51,14 @@ class Training:
         self.held_out: Unpaired | Pairs
         read = read_pairs if config.translator == "rcan" else read_unpaired
         self.data, self.held_out = read(sim, cell, config.camera, config.size)
-        self.translator = make_translator(config)
         info = interface_of(sim, config.camera, config.size)
+        self.translator = make_translator(config, info.interface)
         deployment = Deployment.as_seen(info.cell_id, info.interface)
         self.run = stack.enter_context(Run(directory, config, deployment))
         self.progress = self.run.resume(self.translator)
+        self._plays: Plays | None = None
+        if isinstance(self.translator, RLCycleGan) and isinstance(self.data, Unpaired):
+            self._plays = Plays(self.data, config.camera, self.translator.draw)
         self._watch = Watch()
         self._measured: list[Metrics] = []
         self._saved = self.progress.seconds
@@ -72,10 +77,9 @@ class Training:
 
     def advance(self) -> Metrics:
         """One update; a game that is lost is the end."""
-        device, progress = self.config.device, self.progress
+        progress = self.progress
         self.translator.slow_down(self.config.rate(progress.updates))
-        sim, cell = (part.to(device) for part in self.data.draw(self.config.batch))
-        metrics = self.translator.update(sim, cell)
+        metrics = self._updated()
         progress.updates += 1
         self._measured.append(metrics)
         try:
@@ -85,6 +89,14 @@ class Training:
             self.broken = True
             raise
         return metrics
+
+    def _updated(self) -> Metrics:
+        batch, device = self.config.batch, self.config.device
+        if self._plays is not None and isinstance(self.translator, RLCycleGan):
+            played = self._plays.draw(batch)
+            return self.translator.play(*(part.to(device) for part in played))
+        sim, cell = (part.to(device) for part in self.data.draw(batch))
+        return self.translator.update(sim, cell)
 
     def _require_finite(self, metrics: Metrics) -> None:
         for name, value in metrics.items():

@@ -20,9 +20,12 @@ from policy.run import CHECKPOINT, recorded
 from sim2real.config import LEAST_RATE, TranslateConfig, from_mapping, make_translator
 from sim2real.cyclegan import CycleGan
 from sim2real.data import as_tensor
+from sim2real.detection import write_detector
+from sim2real.detector import Detector, DetectorConfig
 from sim2real.train import GRID, Training, train
 from sim2real.watch import PATIENCE, Watch
 
+DETECTOR = "detector.safetensors"
 SMALL: dict[str, Any] = {
     "size": SIZE,
     "networks": {
@@ -38,20 +41,29 @@ SMALL: dict[str, Any] = {
 }
 
 
+TRANSLATORS = ["colour", "gan", "cyclegan", "retinagan", "rlcyclegan"]
+
+
 @pytest.fixture(scope="module")
 def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("rooms")
     for room in ("sim", "cell"):
         write_room(directory / room, room)
+    torch.manual_seed(0)
+    write_detector(directory / DETECTOR, Detector(DetectorConfig(SIZE, 8)), {})
     return directory
 
 
 def config(rooms: Path, **fields: Any) -> TranslateConfig:
     logs = {room: str(rooms / room) for room in ("sim", "cell")}
+    if fields.get("translator") == "retinagan":
+        fields["retinagan"] = {"detector": str(rooms / DETECTOR)}
+    if fields.get("translator") == "rlcyclegan":
+        fields["rlcyclegan"] = {"q": {"critic": {"width": 8, "hidden": 16}}}
     return from_mapping({**SMALL, **logs, **fields})
 
 
-@pytest.mark.parametrize("translator", ["colour", "gan", "cyclegan"])
+@pytest.mark.parametrize("translator", TRANSLATORS)
 def test_from_two_logs_to_pictures(rooms: Path, tmp_path: Path, translator: str) -> None:
     train(config(rooms, translator=translator), tmp_path)
     assert (tmp_path / GRID).stat().st_size > 1000
@@ -73,7 +85,7 @@ def test_colours_come_out_as_the_cells(rooms: Path, tmp_path: Path) -> None:
     assert near < 0.1 * far
 
 
-@pytest.mark.parametrize("translator", ["colour", "gan", "cyclegan"])
+@pytest.mark.parametrize("translator", TRANSLATORS)
 def test_a_run_that_was_stopped_ends_bit_for_bit_as_one_that_was_not(
     rooms: Path, tmp_path: Path, translator: str
 ) -> None:

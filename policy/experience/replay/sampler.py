@@ -18,7 +18,7 @@ import torch
 from ..episode import Driver
 from ..errors import ExperienceError
 from .ring import Ring
-from .windows import Ints, windows
+from .windows import Ints, rows_ahead, until_handed_over, windows
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,10 @@ class Sampler:
     ) -> None:
         d = self.settings
         start, length = stratum.start[episode], stratum.length[episode]
-        most = _until_handed_over(ring, start, length, t, d.n_step) if d.n_step > 1 else None
+        most = None
+        if d.n_step > 1:
+            following = rows_ahead(start, length, t, d.n_step) % ring.capacity
+            most = until_handed_over(ring.rows["driver"][following])
         w = windows(start, length, t, d.stack, d.n_step, self._window, most)
         for name, frames in ring.frames.items():
             for target, chosen in (
@@ -276,10 +279,9 @@ class Sampler:
         put(batch.next_past_actions, next_past["action"])
         put(batch.action, act["action"][:, 0])
         put(batch.driver, act["driver"][:, 0])
-        powers = d.discount ** np.arange(d.n_step)
-        put(batch.reward, (ahead["reward"] * w.counted * powers).sum(axis=1))
-        over = w.at_end & (stratum.terminated[episode] | d.truncation_ends)
-        put(batch.discount, np.where(over, 0.0, d.discount**w.steps))
+        put(batch.reward, w.paid(ahead["reward"], d.discount))
+        ends = stratum.terminated[episode] | d.truncation_ends
+        put(batch.discount, w.onward(ends, d.discount))
 
     def _nothing(self) -> ExperienceError:
         paths = ", ".join(str(source.ring.path) for source in self.sources)
@@ -297,15 +299,6 @@ def apportion(shares: Sequence[float], total: int, random: np.random.Generator) 
     cuts = np.floor(edges + random.random())
     cuts[0], cuts[-1] = 0, total
     return [int(n) for n in np.diff(cuts)]
-
-
-def _until_handed_over(ring: Ring, start: Ints, length: Ints, t: Ints, n_step: int) -> Ints:
-    """How many of the next actions are of one driver. What another earned is not this one's: a
-    window ends where that one takes over, and bootstraps from there."""
-    rows = start[:, None] + np.minimum(t[:, None] + np.arange(1, n_step + 1), length[:, None])
-    driver = ring.rows["driver"][rows % ring.capacity]
-    alone: Ints = np.logical_and.accumulate(driver == driver[:, :1], axis=1).sum(axis=1)
-    return alone
 
 
 def _gather(frames: npt.NDArray[np.uint8], chosen: Ints, target: npt.NDArray[np.uint8]) -> None:

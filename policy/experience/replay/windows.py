@@ -7,11 +7,13 @@ modulo the capacity. An episode of T actions owns T + 1 consecutive numbers from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,17 @@ class Windows:
     counted: npt.NDArray[np.bool_]  # (B, n) ... and are not counted
     steps: Ints  # (B,) actions to the bootstrap observation: n, or fewer at the episode's end
     at_end: npt.NDArray[np.bool_]  # (B,) whether the bootstrap observation is the final one
+
+    def paid(self, rewards: Floats, discount: float) -> Floats:
+        """The discounted sum of (B, n) `rewards`, those of its rows."""
+        powers = discount ** np.arange(rewards.shape[1])
+        summed: Floats = (rewards * self.counted * powers).sum(axis=1)
+        return summed
+
+    def onward(self, ends: npt.NDArray[np.bool_], discount: float) -> Floats:
+        """What the bootstrap value counts: nothing where it is the final observation of an episode
+        that `ends` there."""
+        return np.where(self.at_end & ends, 0.0, discount**self.steps)
 
 
 def windows(
@@ -46,18 +59,30 @@ def windows(
     """
     steps = np.minimum(n_step if most is None else np.minimum(n_step, most), length - t)
     after = t + steps
-    ahead = np.arange(1, n_step + 1)
     return Windows(
         observed=_back_from(start, t, stack),
         next_observed=_back_from(start, after, stack),
         past_actions=_back_from(start, t, window),
         next_past_actions=_back_from(start, after, window),
         action=start + t + 1,
-        rewards=start[:, None] + np.minimum(t[:, None] + ahead, length[:, None]),
-        counted=ahead <= steps[:, None],
+        rewards=rows_ahead(start, length, t, n_step),
+        counted=np.arange(1, n_step + 1) <= steps[:, None],
         steps=steps,
         at_end=after == length,
     )
+
+
+def rows_ahead(start: Ints, length: Ints, t: Ints, n_step: int) -> Ints:
+    """(B, n) rows of the next actions; beyond the episode, its last row again."""
+    rows: Ints = start[:, None] + np.minimum(t[:, None] + np.arange(1, n_step + 1), length[:, None])
+    return rows
+
+
+def until_handed_over(driver: npt.NDArray[np.uint8]) -> Ints:
+    """How many of the next actions (B, n) are of one driver. What another earned is not this one's:
+    a window ends where that one takes over, and bootstraps from there."""
+    alone: Ints = np.logical_and.accumulate(driver == driver[:, :1], axis=1).sum(axis=1)
+    return alone
 
 
 def _back_from(start: Ints, t: Ints, count: int) -> Ints:

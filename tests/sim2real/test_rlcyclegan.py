@@ -1,0 +1,120 @@
+"""What RL-CycleGAN adds to a CycleGAN: what actions are worth is kept, and learnt on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from grasping_rooms import SIDE, write_grasps
+
+from policy.cem import CemConfig
+from policy.contract import Invalid
+from policy.learners.learner import Observations
+from policy.learners.qtopt import QTOptConfig
+from policy.networks.critic import CriticConfig
+from sim2real.cyclegan import CycleConfig
+from sim2real.data import as_tensor, interface_of, read_unpaired
+from sim2real.networks import NetworkConfig
+from sim2real.rlcyclegan import RLCycleGan, SceneConfig, worth
+from sim2real.transitions import Plays
+
+NETWORKS = NetworkConfig(width=4, blocks=1, discriminator_width=4, discriminator_layers=1)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("logs")
+    for room in ("sim", "cell"):
+        write_grasps(directory / room, room)
+    return directory
+
+
+def q_config() -> QTOptConfig:
+    return QTOptConfig(
+        CriticConfig(width=8, hidden=32),
+        CemConfig(samples=8, elites=2),
+        n_step=2,
+        optimizer="adam",
+        learning_rate=3e-3,
+        polyak=0.9,
+        lag=5,
+    )
+
+
+def begun(logs: Path, scene: float) -> tuple[RLCycleGan, Plays]:
+    torch.manual_seed(0)
+    interface = interface_of(logs / "sim", "front", SIDE).interface
+    config = SceneConfig(scene, q_config())
+    made = RLCycleGan(NETWORKS, CycleConfig(), config, SIDE, CPU, interface)
+    data, _ = read_unpaired(logs / "sim", logs / "cell", "front", SIDE)
+    return made, Plays(data, "front", made.draw)
+
+
+def test_both_critics_learn_what_succeeds(logs: Path) -> None:
+    made, plays = begun(logs, 10.0)
+    told = [made.play(*plays.draw(8)) for _ in range(30)]
+    for q in ("q_sim.loss", "q_cell.loss"):
+        assert sum(one[q] for one in told[-5:]) < 0.9 * sum(one[q] for one in told[:5])
+    assert {made.q_sim.updates, made.q_cell.updates} == {30}
+
+
+def test_the_scenes_loss_moves_pictures_and_not_critics(logs: Path) -> None:
+    made, plays = begun(logs, 1.0)
+    batch, _ = plays.draw(4)
+    shown = as_tensor(batch.images["front"][:, 0].numpy()).requires_grad_()
+    before = {name: weight.clone() for name, weight in made.q_sim.target.state_dict().items()}
+    torch.autograd.backward(worth(made.q_sim, batch, shown).sum())
+    assert shown.grad is not None
+    assert shown.grad.abs().max() > 0
+    assert all(weight.grad is None for weight in made.q_sim.target.parameters())
+    assert all(torch.equal(w, before[n]) for n, w in made.q_sim.target.state_dict().items())
+
+
+def test_a_critic_asked_here_says_what_the_learner_does(logs: Path) -> None:
+    """The value of the action that its own search has found."""
+    made, plays = begun(logs, 1.0)
+    batch, _ = plays.draw(4)
+    action, value = made.q_sim.act(Observations.of(batch), explore=False)
+    asked = replace(batch, action=torch.from_numpy(action))
+    with torch.no_grad():
+        found = worth(made.q_sim, asked, as_tensor(batch.images["front"][:, 0].numpy()))
+    torch.testing.assert_close(found, torch.from_numpy(value), rtol=1e-3, atol=1e-4)
+
+
+def test_with_its_weight_values_stay_nearer(logs: Path) -> None:
+    ends = []
+    for weight in (0.0, 100.0):
+        made, plays = begun(logs, weight)
+        for _ in range(25):
+            made.play(*plays.draw(8))
+        torch.manual_seed(5)
+        batch, _ = plays.draw(32)
+        shown = as_tensor(batch.images["front"][:, 0].numpy())
+        with torch.no_grad():
+            there = made.cell.paint(shown)
+            apart = worth(made.q_sim, batch, shown) - worth(made.q_cell, batch, there)
+        ends.append(float(apart.square().mean()))
+    assert ends[1] < ends[0]
+
+
+def test_its_state_is_all_of_it(logs: Path) -> None:
+    made, plays = begun(logs, 1.0)
+    for _ in range(2):
+        made.play(*plays.draw(4))
+    again, _ = begun(logs, 1.0)
+    again.load_state_dict(made.state_dict())
+    for one in (made, again):
+        torch.manual_seed(1)
+        one.play(*plays.draw(4))
+    theirs = again.state_dict()
+    assert made.state_dict().keys() == theirs.keys()
+    assert all(torch.equal(value, theirs[name]) for name, value in made.state_dict().items())
+
+
+def test_a_critic_must_be_shown_the_frame() -> None:
+    hand = QTOptConfig(CriticConfig(shown="hand"))
+    with pytest.raises(Invalid, match=r"q\.critic\.shown: found 'hand', wanted frame"):
+        SceneConfig(q=hand)
