@@ -46,8 +46,8 @@ def truths(domain: Domain, camera: Fixed, name: str) -> list[Found]:
     return [both(things, hand) for things, hand in parts]
 
 
-def learn(detector: Detector, lessons: Sequence[Lessons], updates: int) -> float:
-    """Returns the mean loss of the last tenth."""
+def learn(detector: Detector, lessons: Sequence[Lessons], updates: int) -> None:
+    """Of each batch, all have the same share."""
     optimizer = torch.optim.AdamW(detector.parameters(), RATE, fused=True)
     warm = max(updates // 20, 1)
 
@@ -55,7 +55,6 @@ def learn(detector: Detector, lessons: Sequence[Lessons], updates: int) -> float
         return min((update + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * update / updates))
 
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rate)
-    losses: list[float] = []
     for _ in tqdm(range(updates), unit=" updates"):
         drawn = [one.draw(BATCH // len(lessons)) for one in lessons]
         pictures, wanted = _otherwise(
@@ -70,8 +69,9 @@ def learn(detector: Detector, lessons: Sequence[Lessons], updates: int) -> float
         torch.autograd.backward(missed)
         optimizer.step()
         schedule.step()
-        losses.append(missed.item())
-    return float(torch.tensor(losses[-max(updates // 10, 1) :]).mean())
+        if not missed.isfinite():
+            remedy = "look at the logs' boxes, or begin with another --seed"
+            raise Invalid("loss", missed.item(), "finite", remedy)
 
 
 def _otherwise(pictures: Tensor, wanted: Targets) -> tuple[Tensor, Targets]:
@@ -139,7 +139,7 @@ def main(argv: list[str] | None = None) -> int:
         results = {}
         for log in (a.sim, *a.check):
             held_out = read_domain(log.name, log, a.camera, a.size).held_out
-            results[log.name] = measured(detector, held_out, truths(held_out, camera, a.camera))
+            results[str(log)] = measured(detector, held_out, truths(held_out, camera, a.camera))
         write_detector(a.out, detector, results)
     except (ContractError, Invalid, ExperienceError, OSError) as error:
         print(error, file=sys.stderr)
