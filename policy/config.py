@@ -105,6 +105,8 @@ class TrainConfig(Strict):
         """As data, without what the run has no use for."""
         values: dict[str, Any] = encode(self)
         del values[{"qtopt": "drqv2", "drqv2": "qtopt"}[self.learner]]
+        if not self.data.shares:
+            del values["data"]["shares"]
         return values
 
     def rate(self, progress: Progress) -> float:
@@ -161,6 +163,7 @@ class FinetuneConfig(Strict):
 
     def plain(self) -> dict[str, Any]:
         values: dict[str, Any] = encode(self)
+        del values["data"]["shares"]
         return values
 
     @classmethod
