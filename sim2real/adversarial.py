@@ -1,7 +1,9 @@
-"""What all adversarial translators share: the game's losses, its memory, one side's players."""
+"""What all adversarial translators share: the game's losses, its memory, one side's players, and
+how both parties learn."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 
 from policy.contract import Strict
 from policy.learners.precision import Precision
+from policy.learners.state import Parts, flatten, restore, set_rate
 from policy.learners.targets import frozen_copy, polyak
 
 from .networks import NetworkConfig, make_discriminator, make_generator
@@ -100,3 +103,46 @@ class Side(nn.Module):
     def translate(self, pictures: Tensor) -> Tensor:
         found: Tensor = self.averaged(pictures.contiguous(memory_format=torch.channels_last))
         return found.float()
+
+
+class Game:
+    """Sides by their names. All who paint learn as one, and all who tell apart."""
+
+    def __init__(self, config: GameConfig, device: torch.device, **sides: Side) -> None:
+        self.game, self.device = config, device
+        self._sides = sides
+        self._painters, self._critics = (
+            torch.optim.Adam(
+                [w for side in sides.values() for w in getattr(side, part).parameters()],
+                config.learning_rate,
+                (config.beta1, 0.999),
+                fused=True,
+            )
+            for part in ("generator", "discriminator")
+        )
+
+    def _paint_better(self, losses: Iterable[Tensor]) -> None:
+        self._painters.zero_grad()
+        torch.autograd.backward(list(losses))
+        self._painters.step()
+
+    def _tell_better(self, losses: Iterable[Tensor]) -> None:
+        """The end of an update: who translates follows."""
+        self._critics.zero_grad()
+        torch.autograd.backward(list(losses))
+        self._critics.step()
+        for side in self._sides.values():
+            side.average(self.game.average)
+
+    def slow_down(self, share: float) -> None:
+        set_rate(share * self.game.learning_rate, self._painters, self._critics)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return flatten(self._parts)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        restore(self._parts, state)
+
+    @property
+    def _parts(self) -> Parts:
+        return {**self._sides, "painters": self._painters, "critics": self._critics}

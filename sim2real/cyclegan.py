@@ -9,7 +9,7 @@ cycle 10, identity 5, one picture an update; discriminators' losses are halved, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -18,9 +18,8 @@ from torch.nn import functional as F
 
 from policy.contract import Strict
 from policy.learners.precision import autocast
-from policy.learners.state import Parts, flatten, restore, set_rate
 
-from .adversarial import GameConfig, Side
+from .adversarial import Game, GameConfig, Side
 from .networks import NetworkConfig
 from .translator import Metrics
 
@@ -51,22 +50,14 @@ def no_more(sim: Trip, cell: Trip) -> Losses:
     return {}
 
 
-class CycleGan:
+class CycleGan(Game):
     def __init__(
         self, networks: NetworkConfig, config: CycleConfig, size: int, device: torch.device
     ) -> None:
-        self.config, self.game, self.device = config, config.game, device
+        self.config = config
         # By what they paint: `cell` holds G and who judges it, `sim` F.
-        self.cell, self.sim = (Side(networks, self.game, size).to(device) for _ in range(2))
-        self.painters, self.critics = (
-            torch.optim.Adam(
-                [*getattr(self.cell, part).parameters(), *getattr(self.sim, part).parameters()],
-                self.game.learning_rate,
-                (self.game.beta1, 0.999),
-                fused=True,
-            )
-            for part in ("generator", "discriminator")
-        )
+        self.cell, self.sim = (Side(networks, config.game, size).to(device) for _ in range(2))
+        super().__init__(config.game, device, cell=self.cell, sim=self.sim)
 
     def update(self, sim: Tensor, cell: Tensor) -> Metrics:
         return self._step(sim, cell, no_more)
@@ -74,19 +65,13 @@ class CycleGan:
     def _step(self, sim: Tensor, cell: Tensor, keep: Keep) -> Metrics:
         losses, of_sim, of_cell = self._painting(sim, cell)
         losses |= keep(of_sim, of_cell)
-        self.painters.zero_grad()
-        torch.autograd.backward(list(losses.values()))
-        self.painters.step()
+        self._paint_better(losses.values())
         with autocast(self.device, self.game.precision):
             apart = {
                 "told_apart.cell_loss": self.cell.told_apart(cell, of_sim.there),
                 "told_apart.sim_loss": self.sim.told_apart(sim, of_cell.there),
             }
-        self.critics.zero_grad()
-        torch.autograd.backward(list(apart.values()))
-        self.critics.step()
-        for side in (self.cell, self.sim):
-            side.average(self.game.average)
+        self._tell_better(apart.values())
         return {name: value.item() for name, value in {**losses, **apart}.items()}
 
     def _painting(self, sim: Tensor, cell: Tensor) -> tuple[Losses, Trip, Trip]:
@@ -111,21 +96,3 @@ class CycleGan:
 
     def back(self, cell: Tensor) -> Tensor:
         return self.sim.translate(cell)
-
-    def slow_down(self, share: float) -> None:
-        set_rate(share * self.game.learning_rate, self.painters, self.critics)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        return flatten(self._parts)
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        restore(self._parts, state)
-
-    @property
-    def _parts(self) -> Parts:
-        return {
-            "cell": self.cell,
-            "sim": self.sim,
-            "painters": self.painters,
-            "critics": self.critics,
-        }

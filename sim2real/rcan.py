@@ -13,7 +13,6 @@ published in what was read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -21,9 +20,8 @@ from torch import Tensor
 
 from policy.contract import Strict
 from policy.learners.precision import autocast
-from policy.learners.state import Parts, flatten, restore, set_rate
 
-from .adversarial import GameConfig, Side
+from .adversarial import Game, GameConfig, Side
 from .networks import NetworkConfig
 from .pairs import CHANNELS, PICTURE, parts_of
 from .translator import Metrics
@@ -43,20 +41,14 @@ def mean_pairwise_square(error: Tensor) -> Tensor:
     return 2 * error.flatten(1).var(dim=1).mean()
 
 
-class Rcan:
+class Rcan(Game):
     def __init__(
         self, networks: NetworkConfig, config: RcanConfig, size: int, device: torch.device
     ) -> None:
-        self.config, self.game, self.device = config, config.game, device
+        self.config = config
         networks = replace(networks, generator=networks.generator or "unet")
-        self.canonical = Side(networks, self.game, size, CHANNELS).to(device)
-        self.painters, self.critics = (
-            torch.optim.Adam(weights, self.game.learning_rate, (self.game.beta1, 0.999), fused=True)
-            for weights in (
-                self.canonical.generator.parameters(),
-                self.canonical.discriminator.parameters(),
-            )
-        )
+        self.canonical = Side(networks, config.game, size, CHANNELS).to(device)
+        super().__init__(config.game, device, canonical=self.canonical)
 
     def update(self, sim: Tensor, truth: Tensor) -> Metrics:
         """On `Pairs`."""
@@ -73,15 +65,10 @@ class Rcan:
             "mask_loss": config.mask * (mask - true_mask).square().mean(),
             "depth_loss": config.depth * off.square().sum() / known.sum().clamp_min(1),
         }
-        self.painters.zero_grad()
-        torch.autograd.backward(list(losses.values()))
-        self.painters.step()
+        self._paint_better(losses.values())
         with autocast(self.device, self.game.precision):
             apart = self.canonical.told_apart(true_picture, picture)
-        self.critics.zero_grad()
-        torch.autograd.backward(apart)
-        self.critics.step()
-        self.canonical.average(self.game.average)
+        self._tell_better([apart])
         losses["told_apart.canonical_loss"] = apart
         return {name: value.item() for name, value in losses.items()}
 
@@ -95,16 +82,3 @@ class Rcan:
     def back(self, cell: Tensor) -> Tensor:
         """The cell's, too: both meet in the middle."""
         return self.translate(cell)
-
-    def slow_down(self, share: float) -> None:
-        set_rate(share * self.game.learning_rate, self.painters, self.critics)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        return flatten(self._parts)
-
-    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        restore(self._parts, state)
-
-    @property
-    def _parts(self) -> Parts:
-        return {"canonical": self.canonical, "painters": self.painters, "critics": self.critics}
