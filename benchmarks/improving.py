@@ -30,9 +30,8 @@ from regrasp_nodes.camera_search import CameraSearch
 from tqdm import tqdm
 
 from policy.config import FinetuneConfig
-from policy.contract import ContractError, Invalid
 from policy.contract.files import OFFERS, newest
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 from policy.finetune import Finetuning
 from policy.runtime import OnnxPolicy
 from policy.serving.host import Host
@@ -167,7 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     a.command = "python -m benchmarks.improving run FOLDER CHOICES --room ROOM --seed SEED"
     try:
         a.run(a)
-    except (ContractError, ExperienceError, Invalid, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -9,8 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 
 def carry_out(choices: DictConfig, work: Callable[[dict[str, Any], Path], object]) -> None:
@@ -22,7 +21,7 @@ def carry_out(choices: DictConfig, work: Callable[[dict[str, Any], Path], object
     directory = Path(str(values.pop("out")))
     try:
         work(values, directory)
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

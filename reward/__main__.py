@@ -11,9 +11,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from policy.contract import ContractError, Invalid
 from policy.experience.episode import PERSON
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 from . import commands
 
@@ -58,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
-    except (ExperienceError, ContractError, Invalid, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
     return code

@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, normalize
 
-from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.contract import Invalid
+from policy.experience.errors import MISTAKES
 
 from . import graph
 from .detector import Mask, Setup
@@ -178,7 +178,7 @@ def main(argv: list[str] | None = None) -> int:
     except ImportError as error:
         print(f"{error}: pip install 'regrasp[clip]'", file=sys.stderr)
         return 1
-    except (ExperienceError, ContractError, Invalid, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
     return 0

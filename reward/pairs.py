@@ -11,6 +11,7 @@ from torch import Tensor
 
 from policy.contract import Invalid
 
+from .album import Pair
 from .detector import Mask
 from .labels import Example
 from .network import Crop
@@ -33,6 +34,14 @@ def crop_of(mask: Mask) -> Crop:
     bottom, right = min(rows[-1] + 1 + margin, height), min(columns[-1] + 1 + margin, width)
     factor = max(-(-int(max(bottom - top, right - left)) // LARGEST), 1)
     return Crop((int(top), int(left), int(bottom), int(right)), factor)
+
+
+def as_fed(pair: Pair, camera: str) -> dict[str, Tensor]:
+    """To a graph: more than one row, so that none takes their number for a constant."""
+    return {
+        name: torch.from_numpy(pictures[camera].copy())[None].repeat(2, 1, 1, 1)
+        for name, pictures in (("before", pair.before), ("after", pair.after))
+    }
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from policy.contract import ContractError, Invalid
+from policy.contract import Invalid
 from policy.experience.episode import PERSON
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 from . import graph
 from .asking import Ask, OfModel, Preferred, gather, of_labels, of_person, read
@@ -26,7 +26,7 @@ from .detector import Setup
 from .labels import Example, examples, labelled
 from .models import model_file
 from .network import Crop, PairNetwork
-from .pairs import Pairs, crop_of, load, varied
+from .pairs import Pairs, as_fed, crop_of, load, varied
 from .preference import MEMBERS, NAME, Record
 from .worth import worth
 
@@ -94,11 +94,7 @@ def train(
         scale, offset = worth(rewards.mean(dim=1).tolist(), [label for _, label in known])
         used = {p.one for p in told} | {p.other for p in told} | {one.episode for one, _ in known}
         record = Record(camera, mask.shape, crop.box, tuple(sorted(used)), len(told), scale, offset)
-        pair = shown[0].pair
-        frames = {
-            name: torch.from_numpy(pictures[camera].copy())[None].repeat(2, 1, 1, 1)
-            for name, pictures in (("before", pair.before), ("after", pair.after))
-        }
+        frames = as_fed(shown[0].pair, camera)
         graph.write(model_file(folder, NAME, camera), ensemble, frames, ["rewards"], record)
         records.append(record)
     return records
@@ -130,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{len(found)} answers, {sum(bool(p.nearer) for p in found)} preferences")
         for record in train(a.folder, list(examples(a.logs)), labelled(a.logs, a.by), a.epochs):
             print(f"{record.camera}: learnt from {record.preferences} preferences")
-    except (ExperienceError, ContractError, Invalid, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
     return 0

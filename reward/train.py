@@ -19,9 +19,8 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from tqdm import tqdm
 
-from policy.contract import ContractError, Invalid
 from policy.experience.episode import PERSON
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 from . import graph
 from .classifier import NAME, Record
@@ -29,7 +28,7 @@ from .detector import Setup
 from .labels import Example, labelled
 from .models import model_file
 from .network import Deployed, PairNetwork
-from .pairs import Pairs, crop_of, load, split, varied
+from .pairs import Pairs, as_fed, crop_of, load, split, varied
 from .report import Report
 
 BATCH = 16
@@ -117,11 +116,7 @@ def train(
             str(report.precision), str(report.recall),
         )  # fmt: skip
         deployed = Deployed(network, crop, temperature, prior)
-        pair = known[parts.held_out[0]][0].pair
-        inputs = {
-            name: torch.from_numpy(pictures[camera].copy())[None].repeat(2, 1, 1, 1)
-            for name, pictures in (("before", pair.before), ("after", pair.after))
-        }
+        inputs = as_fed(known[parts.held_out[0]][0].pair, camera)
         graph.write(model_file(folder, NAME, camera), deployed, inputs, ["success"], record)
         reports.append(report)
     return reports
@@ -142,7 +137,7 @@ def main(argv: list[str] | None = None) -> int:
         how = Training(epochs=a.epochs, seed=a.seed)
         for report in train(a.folder, labelled(a.logs, a.by), how):
             print(report)
-    except (ExperienceError, ContractError, Invalid, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
     return 0

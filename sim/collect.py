@@ -23,7 +23,7 @@ from typing import Any
 from tqdm import tqdm
 
 from policy.contract import ContractError, Invalid, differences, encode
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES, ExperienceError
 from policy.experience.log.index import Entry, open_index
 from policy.experience.log.logfile import PART
 from policy.experience.log.reader import read_summary
@@ -234,7 +234,7 @@ def main(argv: list[str] | None = None) -> int:
             seed=a.seed,
             processes=a.processes,
         )
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     except WorkerError as error:

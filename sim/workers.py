@@ -20,8 +20,7 @@ from typing import Any
 
 import cv2
 
-from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 SPAWN = multiprocessing.get_context("spawn")
 PATIENCE_S = 30.0  # for the request in hand, when closing
@@ -133,7 +132,7 @@ def _run(pipe: Connection[Any, Any], start: Start, number: int, arguments: tuple
                 pipe.send(serve(pipe.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         _tell(pipe, str(error))  # these say themselves what to do
     except Exception:  # noqa: BLE001 - whatever it is, the parent raises it
         _tell(pipe, traceback.format_exc())

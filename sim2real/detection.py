@@ -24,9 +24,9 @@ from tqdm import tqdm
 
 from calibration import load_cell
 from policy.checkpoint import read_tensors, reading
-from policy.contract import ContractError, Invalid, decode_json, encode
+from policy.contract import Invalid, decode_json, encode
 from policy.contract.files import write_atomic
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 from .boxes import CLASSES, Found, average_precision, both
 from .data import Domain, as_tensor, read_domain
@@ -141,7 +141,7 @@ def main(argv: list[str] | None = None) -> int:
             held_out = read_domain(log.name, log, a.camera, a.size).held_out
             results[str(log)] = measured(detector, held_out, truths(held_out, camera, a.camera))
         write_detector(a.out, detector, results)
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     for name, precisions in results.items():

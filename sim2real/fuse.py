@@ -19,8 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from policy.config import make_learner
-from policy.contract import ContractError, Deployment, Invalid, PolicyCard, Provenance
-from policy.experience.errors import ExperienceError
+from policy.contract import Deployment, Invalid, PolicyCard, Provenance
+from policy.experience.errors import MISTAKES
 from policy.experience.log import open_index, read_episode
 from policy.export import Parity, card_of, export, now
 from policy.learners.learner import Observations
@@ -127,7 +127,7 @@ def main(argv: list[str] | None = None) -> int:
     a = top.parse_args(argv)
     try:
         parity = fuse(a.run, a.policy, a.log, a.out)
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     print(

@@ -15,8 +15,7 @@ from pathlib import Path
 
 import torch
 
-from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 from .measuring import measure
 from .page import write_page
@@ -37,7 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         gap = measure(a.sim, a.cell, a.camera, a.size, a.other, a.translator, a.policy)
         print(write_page(gap, a.sim.name, a.cell.name, a.camera, a.out))
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -23,7 +23,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 
 from policy.contract import ContractError, ImageSpec, Invalid, differences
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 from policy.learners.qtopt import QTOpt
 from policy.run import CONFIG
 from policy.start import read_start
@@ -169,7 +169,7 @@ def main(argv: list[str] | None = None) -> int:
             if judge is not None:
                 cells.append(str(Values.of(*judge.values(held_out, look, a.camera))))
             rows.append(f"| {' | '.join(cells)} |")
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     heads = ["", "off, mean px", "95 %", "things found", "findings of nothing"]

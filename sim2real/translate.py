@@ -21,10 +21,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from policy.contract import ContractError, Invalid
+from policy.contract import Invalid
 from policy.contract.files import sync_directory
 from policy.experience.episode import Episode, EpisodeInfo
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 from policy.experience.log import Entry, EpisodeWriter, open_index, read_episode
 from policy.experience.log.repair import copy_steps
 from policy.run import CHECKPOINT
@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
     a = top.parse_args(argv)
     try:
         added = translate(a.log, a.run, a.out)
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -7,10 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from policy.contract import ContractError, Invalid
-
 from . import commands
-from .errors import ExperienceError
+from .errors import MISTAKES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -67,7 +65,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
-    except (ExperienceError, ContractError, Invalid, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 1
     return code

@@ -6,6 +6,8 @@ import errno
 import shutil
 from pathlib import Path
 
+from policy.contract import ContractError, Invalid
+
 
 class ExperienceError(Exception):
     """Base of all errors of this package. Messages read: what, found, wanted; remedy."""
@@ -25,6 +27,10 @@ class StorageError(ExperienceError):
 
 class BusyError(ExperienceError):
     """Another process writes here."""
+
+
+# Of a person or a device, not of the code: told in a line, with what to do about it.
+MISTAKES = (ContractError, Invalid, ExperienceError, OSError)
 
 
 def storage_error(action: str, path: Path, error: OSError) -> StorageError:

@@ -15,8 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 from policy.serving.keys import ClientKeys, KeyPair, ServerKeys, load_public
 from policy.shipping.courier import Courier
 from policy.shipping.depot import Depot
@@ -72,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
             if isinstance(one, Depot):
                 print(f"receiving at {one.address}", flush=True)
             one.run()
-    except (ContractError, Invalid, ExperienceError, OSError) as error:
+    except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 from policy.experience.log.logfile import files_of
 from policy.serving.keys import ClientKeys
 from policy.serving.local import gone
@@ -85,7 +85,7 @@ class Courier:
             try:
                 self.round()
                 away = False
-            except (ContractError, Invalid, ExperienceError, OSError) as error:
+            except MISTAKES as error:
                 if not away:
                     LOG.warning("%s; trying until it works", error)
                 away = True

@@ -16,9 +16,9 @@ from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState
 from regrasp_msgs.msg import Observation as Seen
 
 from calibration import Cell
-from policy.contract import ContractError, Interface, Invalid, decode_json
+from policy.contract import Interface, decode_json
 from policy.experience.episode import Action, Driver, EpisodeInfo, Observation, Verdict
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 from .episode.recorder import Recorder, Rollout
 from .episode.routine import STAND_S, Frames, Interrupted, Phase
@@ -78,7 +78,7 @@ class RosHands(Reach):
                     nanoseconds(message.header.stamp),
                 )  # fmt: skip
                 recorder.observed(message.step, seen, message.last, interface)
-            except (ContractError, ExperienceError, Invalid, OSError) as error:
+            except MISTAKES as error:
                 self.node.get_logger().error(str(error))
                 recorder.end(str(error))
 

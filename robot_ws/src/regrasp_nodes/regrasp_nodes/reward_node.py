@@ -11,9 +11,8 @@ from regrasp_msgs.msg import Verdict as VerdictMessage
 from regrasp_msgs.srv import Judge
 
 from calibration.geometry import bin_mask
-from policy.contract import ContractError, Invalid
 from policy.experience.episode import PERSON
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 from reward.album import Album, Pair
 from reward.detector import Setup, names
 from reward.panel import Panel
@@ -55,7 +54,7 @@ class RewardNode(Node):
                 response.problem = self._panel.problem
             else:
                 response.verdicts = self._verdicts(request.episode_id, Pair(before, after))
-        except (ContractError, ExperienceError, Invalid, OSError) as error:
+        except MISTAKES as error:
             response.problem = str(error)
             self._counts["refused"] += 1
         return response

@@ -18,8 +18,7 @@ from rclpy.utilities import try_shutdown
 
 import calibration
 from calibration import Cell, load_cell
-from policy.contract import ContractError, Invalid
-from policy.experience.errors import ExperienceError
+from policy.experience.errors import MISTAKES
 
 BASE = "base"  # the frame everything is told in
 ROOT = Path(calibration.__file__).resolve().parents[1]  # wherever colcon has put this file
@@ -100,7 +99,7 @@ def run(make: Callable[[], Node], args: list[str] | None = None) -> None:
     try:
         try:
             node = make()
-        except (ContractError, Invalid, ExperienceError, OSError) as error:
+        except MISTAKES as error:
             print(error, file=sys.stderr)
             sys.exit(2)
         try:
