@@ -31,7 +31,7 @@ from tqdm import tqdm
 from policy.contract import ContractError, PolicyCard
 from policy.contract.files import newest
 from policy.evaluate import HELD_OUT, drawn_size
-from policy.experience.episode import Action, EpisodeInfo, Frame, Observation, Verdict
+from policy.experience.episode import SIMULATOR, Action, EpisodeInfo, Frame, Observation, Verdict
 from policy.experience.log import EpisodeWriter
 from policy.feed import Policy, batch_of_one
 from policy.runtime import OnnxPolicy
@@ -107,7 +107,7 @@ def logged(room: Room, policy: Policy, seed: int, log: Path, explore: float) -> 
                 writer.reset(observation)
             else:
                 writer.step(action, observation)
-        writer.verdict(Verdict("simulator", success))
+        writer.verdict(Verdict(SIMULATOR, success))
     return success
 
 

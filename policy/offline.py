@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from policy.contract import Deployment, Interface
-from policy.experience.episode import Episode
+from policy.experience.episode import Episode, told
 from policy.experience.errors import ExperienceError
 from policy.experience.fill import fill
 from policy.experience.log.index import Index
@@ -33,17 +33,22 @@ def require_logs(logs: Sequence[str]) -> None:
 
 def load_logs(ring: RingWriter, logs: Sequence[str], deployment: Deployment) -> int:
     """What of the logs the ring has not had; raw frames are reduced as the exported graph will.
-    Returns the episodes added. An episode that does not fit is refused by name."""
+    Returns the episodes added. An episode that does not fit is refused by name; one of a cell that
+    nobody has judged yet is left out."""
     added = 0
     for log in logs:
         index = Index(Path(log))
         try:
-            done = fill(ring, index, lambda episode: reduced(episode, deployment))
+            entries = list(index)
         finally:
             index.close()
-        if done.problems:
-            raise ExperienceError("\n".join(map(str, done.problems[:3])))
-        added += done.added
+        judging = any(entry.verdicts for entry in entries)
+        for judged in (False, True):
+            chosen = [one for one in entries if (judging and not told(one)) == judged]
+            done = fill(ring, chosen, lambda episode: reduced(episode, deployment), judged)
+            if done.problems:
+                raise ExperienceError("\n".join(map(str, done.problems[:3])))
+            added += done.added
     return added
 
 

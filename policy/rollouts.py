@@ -10,7 +10,7 @@ import torch
 
 from policy.contract import Interface
 from policy.environments import Answer, Environments, FloatArray, Seen
-from policy.experience.episode import Driver, Episode, EpisodeInfo, Verdict
+from policy.experience.episode import SIMULATOR, Driver, Episode, EpisodeInfo, Verdict
 from policy.learners.learner import Observations
 
 Act = Callable[[Observations], tuple[FloatArray, FloatArray]]
@@ -114,7 +114,7 @@ class Rollouts:
             terminated=answer.terminated,
             truncated=answer.truncated,
             recovered=False,
-            verdicts=() if answer.success is None else (Verdict("environment", answer.success),),
+            verdicts=() if answer.success is None else (Verdict(SIMULATOR, answer.success),),
         )
 
 

@@ -7,7 +7,15 @@ from typing import Protocol
 
 import numpy as np
 
-from policy.experience.episode import Action, Driver, EpisodeInfo, FloatArray, Observation, Verdict
+from policy.experience.episode import (
+    SIMULATOR,
+    Action,
+    Driver,
+    EpisodeInfo,
+    FloatArray,
+    Observation,
+    Verdict,
+)
 from policy.experience.log.writer import EpisodeWriter
 
 from .env import BinGrasp
@@ -74,7 +82,7 @@ def record(
             )
             observation = _observation(env, seen)
             writer.step(action, observation)
-        writer.verdict(Verdict("simulator", known["success"]))
+        writer.verdict(Verdict(SIMULATOR, known["success"]))
     return known["steps"], known["success"]
 
 

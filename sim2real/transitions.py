@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from policy.contract import Invalid
+from policy.experience.episode import told
 from policy.experience.replay.sampler import Batch, Draw
 from policy.experience.replay.windows import Ints, rows_ahead, until_handed_over, windows
 
@@ -21,7 +22,7 @@ class Transitions:
 
     def __init__(self, domain: Domain, camera: str, draw: Draw) -> None:
         self._camera, self._settings, self._frames = camera, draw, domain.pictures
-        logged = domain.logged
+        logged = [one if told(one) or one.success is None else one.paid for one in domain.logged]
         self._length = np.array([len(one) for one in logged])
         self._start = np.cumsum(self._length + 1) - (self._length + 1)
         self._ends = np.array([one.terminated or draw.truncation_ends for one in logged])

@@ -7,8 +7,8 @@ import re
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,7 @@ FloatArray = npt.NDArray[np.float32]
 Frame = npt.NDArray[np.uint8]
 
 PERSON = "person"  # a detector that outranks all others
+SIMULATOR = "simulator"  # the detector that knows; its rewards come with the steps
 HEARD = "heard"  # the gate of a verdict that was asked for and written down, but may not label
 DEMONSTRATION = "demonstration"  # the source of episodes that were shown, not tried
 
@@ -104,6 +105,22 @@ def success(verdicts: Sequence[Verdict]) -> bool | None:
     return said[-1].success if said else None
 
 
+class Judged(Protocol):
+    """An episode, or its row in an index."""
+
+    @property
+    def episode_return(self) -> float: ...
+
+    @property
+    def verdicts(self) -> Sequence[Verdict]: ...
+
+
+def told(one: Judged) -> bool:
+    """Whether its rewards came with its steps, from a simulator or another task that tells them; a
+    cell that judges itself knows them when it is over, by the verdict."""
+    return one.episode_return != 0 or any(v.detector == SIMULATOR for v in one.verdicts)
+
+
 @dataclass(frozen=True)
 class Episode:
     """T actions and T + 1 observations, as arrays over the T + 1 steps.
@@ -142,3 +159,10 @@ class Episode:
     @property
     def success(self) -> bool | None:
         return success(self.verdicts)
+
+    @property
+    def paid(self) -> Episode:
+        """Its outcome is its last reward, and nothing is to be expected after."""
+        reward = self.reward.copy()
+        reward[-1] = float(bool(self.success))
+        return replace(self, reward=reward, terminated=True, truncated=False)

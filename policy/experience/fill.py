@@ -52,7 +52,7 @@ def fill(
         episode = _read(entry, done)
         try:
             if episode is not None:
-                episode = _paid(episode) if judged else episode
+                episode = episode.paid if judged else episode
                 done.added += ring.add(convert(episode) if convert else episode) > 0
         except StorageError:  # not the episode's fault, and the next one's fate as well
             raise
@@ -67,13 +67,6 @@ def _read(entry: Entry, done: Filled) -> Episode | None:
     except (ExperienceError, OSError) as error:
         done.problems.append(error)
         return None
-
-
-def _paid(episode: Episode) -> Episode:
-    """Its outcome is its last reward, and nothing is to be expected after."""
-    reward = episode.reward.copy()
-    reward[-1] = float(bool(episode.success))
-    return replace(episode, reward=reward, terminated=True, truncated=False)
 
 
 def _newest(entries: Sequence[Entry], capacity: int, done: Filled) -> tuple[list[Entry], list[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 from calibration import load_cell
 from policy.contract import ImageSpec
 from policy.contract.canonical import SURROUNDINGS, THINGS, canonical_mask
-from policy.experience.episode import Action, EpisodeInfo, Frame, Observation, Verdict
+from policy.experience.episode import SIMULATOR, Action, EpisodeInfo, Frame, Observation, Verdict
 from policy.experience.log.writer import EpisodeWriter
 
 TWIN = Path(__file__).resolve().parents[2] / "calibration/cells/twin.yaml"
@@ -69,4 +69,4 @@ def write_grasps(
                     terminated=last,
                 )
                 writer.step(action, observation)
-            writer.verdict(Verdict("simulator", won))
+            writer.verdict(Verdict(SIMULATOR, won))
