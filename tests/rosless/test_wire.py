@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
 from rosless.interfaces import cdr
 from rosless.interfaces.classes import message_class
-from rosless.wire import settings
+from rosless.wire import graph, settings
 from rosless.wire.graph import Graph
 from rosless.wire.library import WireError
 from rosless.wire.participant import Participant, Reader, Writer
@@ -128,18 +131,36 @@ def test_a_wait_keeps_nobody_from_working(participant: Participant) -> None:
 def test_who_dies_is_missed_after_his_lease_and_who_leaves_at_once(
     participant: Participant,
 ) -> None:
-    graph = Graph(participant)
+    seen = Graph(participant)
     reader = Reader(participant, "rt/told", STRING, Quality())
     for end, limit in (("kill", 3.5), ("leave", 1.0)):
         process = teller()
-        until(lambda: ("/", "teller") in graph.nodes() and reader.met())
+        until(lambda: ("/", "teller") in seen.nodes() and reader.met())
         begun = time.monotonic()
         if end == "kill":
             process.kill()
         process.communicate()
         begun = begun if end == "kill" else time.monotonic()
-        until(lambda: ("/", "teller") not in graph.nodes() and not reader.met())
+        until(lambda: ("/", "teller") not in seen.nodes() and not reader.met())
         assert time.monotonic() - begun < limit
+
+
+def test_who_spins_forgets_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cyclone keeps all who ever were there until somebody takes them out; no node has to ask."""
+    monkeypatch.setattr(graph, "TIDY_NS", 0)
+    context = Context()
+    context.init(args=[])
+    with context, SingleThreadedExecutor(context=context) as executor:
+        executor.add_node(Node("quiet", context=context))
+        process = teller()
+        process.communicate()
+
+        def kept() -> list[int]:
+            return [len(gone.reader.read(graph.MOST, gone)) for gone in context.graph._gone]
+
+        until(lambda: all(kept()))
+        executor.spin_once(0.0)
+        assert not any(kept())
 
 
 def test_a_machine_that_slept_goes_on() -> None:
@@ -167,9 +188,9 @@ def test_a_process_leaves_nothing_behind_in_itself() -> None:
 
     def live() -> None:
         participant = Participant(settings.domain_id())
-        graph = Graph(participant)
-        node = graph.add_node(("/", "short"))
-        graph.add(node, Writer(participant, "rt/chat", STRING, Quality()))
+        own = Graph(participant)
+        node = own.add_node(("/", "short"))
+        own.add(node, Writer(participant, "rt/chat", STRING, Quality()))
         waiting = Waiting(participant)
         waiting.close()
         participant.close()

@@ -1,12 +1,14 @@
 """Who is there: what this process says of its nodes, and what others say of theirs.
 
 Endpoints are DDS's own knowledge; which node one belongs to is told on `ros_discovery_info`, whole
-after each change. Others' is read when somebody asks, and never waited for.
+after each change. Others' is read when somebody asks, now and then by who spins, and never waited
+for: what is known of endpoints that are gone is kept until it is taken out.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,16 +20,18 @@ from cyclonedds.builtin import (
     BuiltinTopicDcpsPublication,
     BuiltinTopicDcpsSubscription,
 )
-from cyclonedds.core import InstanceState, ReadCondition, SampleState, ViewState
+from cyclonedds.core import DDSException, InstanceState, ReadCondition, SampleState, ViewState
 
 from rosless.interfaces import cdr
 from rosless.interfaces.classes import message_class
 
+from .library import WireError
 from .participant import Endpoint, Participant, Reader, Writer
 from .qos import Quality, user_data
 
 TOPIC, TYPE = "ros_discovery_info", "rmw_dds_common/msg/ParticipantEntitiesInfo"
 MOST = 10_000  # of each kind that are looked at
+TIDY_NS = 10_000_000_000  # after which who spins looks, though nobody asked
 ANY = SampleState.Any | ViewState.Any
 ALIVE = InstanceState.Alive | ANY
 GONE = InstanceState.NotAliveDisposed | InstanceState.NotAliveNoWriters | ANY
@@ -62,7 +66,7 @@ class Graph:
         self._others: dict[bytes, list[tuple[NodeName, set[bytes]]]] = {}
         self._own: list[tuple[NodeName, Owned]] = []
         self._lock = threading.RLock()
-        self._held = 0
+        self._held, self._due = 0, 0
         readers = {
             topic: BuiltinDataReader(participant.entity, topic)
             for topic in (
@@ -162,8 +166,18 @@ class Graph:
         condition = self._look[topic]
         yield from condition.reader.read(MOST, condition)
 
+    def tidy(self) -> None:
+        if time.monotonic_ns() < self._due:
+            return
+        try:
+            with self._lock:
+                self._hear()
+        except DDSException as error:  # closed meanwhile
+            raise WireError(f"graph: {error}") from None
+
     def _hear(self) -> None:
         """What was told since; this process's own is among it."""
+        self._due = time.monotonic_ns() + TIDY_NS
         while taken := self._reader.take():
             info = cdr.deserialize(taken[0], self._info)
             self._others[info.gid.data.tobytes()] = [

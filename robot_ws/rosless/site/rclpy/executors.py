@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from rosless.wire.graph import TIDY_NS
 from rosless.wire.library import WireError
 from rosless.wire.waiting import Waiting
 
@@ -177,7 +178,9 @@ class Executor:
 
     def _wait(self, timed: list[Entity], limit: int | None) -> list[Entity]:
         wanted = dict[int, Entity]()
+        limit = TIDY_NS if limit is None else min(limit, TIDY_NS)
         for node in self._nodes:
+            node._ros_graph.tidy()
             for entity in node._ros_entities:
                 if not entity.eligible():
                     continue
@@ -185,7 +188,7 @@ class Executor:
                     wanted[entity.condition] = entity
                 elif (wait := entity.wait_ns()) is not None:
                     timed.append(entity)
-                    limit = wait if limit is None else min(wait, limit)
+                    limit = min(wait, limit)
         for condition in self._attached.keys() - wanted.keys():
             self._waiting.remove(condition)
         for condition in wanted.keys() - self._attached.keys():
