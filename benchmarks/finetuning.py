@@ -48,9 +48,9 @@ class Room:
     """The twin in a room, seen by its cameras' raw frames."""
 
     def __init__(self, room: str, card: PolicyCard) -> None:
-        self._room, self._card = room, card
+        self._card = card
         cameras = card.interface.observation.cameras
-        self.env = BinGrasp(size=drawn_size(card), cameras=cameras)
+        self.env = BinGrasp(size=drawn_size(card), cameras=cameras, room=room)
         entries = self.env.interface.action.entries
         self._straying = np.array([0.0 if one.threshold else one.high for one in entries])
 
@@ -60,8 +60,7 @@ class Room:
         """What is seen, the action that led to it, and whether it has succeeded so far. To
         `explore`, some steps stray by such a share of their range."""
         env, random = self.env, np.random.default_rng([seed, 1])
-        parameters = presets.episode(self._room, env.cell, seed)
-        seen, _ = env.reset(seed=seed, options={"parameters": parameters})
+        seen, _ = env.reset(seed=seed)
         observation = self._observation(seen)
         yield observation, None, False
         for step in range(NOISE):

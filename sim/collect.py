@@ -31,8 +31,7 @@ from policy.experience.log.reader import read_summary
 from .canonical import PairedGrasp
 from .config import RandomConfig
 from .env import TWIN, BinGrasp
-from .parameters import Parameters
-from .presets import PRESETS, episode
+from .presets import PRESETS
 from .rollout import SOURCES, record
 from .workers import WorkerError, Workers, cores
 
@@ -46,13 +45,13 @@ class Collection:
     size: int = 96
     cameras: tuple[str, ...] = ("front",)
     randomize: bool = True
-    room: str | None = None  # of presets.py: it draws what would be randomised
+    room: str | None = None  # of presets.py; nothing is randomised there
     canonical: bool = False  # beside each picture, what canonical.py says
 
     def env(self) -> BinGrasp:
         randomize = RandomConfig() if self.randomize else None
         kind = PairedGrasp if self.canonical else BinGrasp
-        return kind(self.cell, self.size, self.cameras, randomize=randomize)
+        return kind(self.cell, self.size, self.cameras, randomize=randomize, room=self.room)
 
     def prefix(self, env: BinGrasp) -> str:
         """Of the ids of its episodes; the seed follows."""
@@ -60,11 +59,6 @@ class Collection:
         what += [env.world.config, *([self.room] if self.room else [])]
         text = json.dumps([encode(part) for part in what], sort_keys=True)
         return f"{self.policy}-{hashlib.sha256(text.encode()).hexdigest()[:8]}-"
-
-    def parameters(self, env: BinGrasp, seed: int) -> Parameters | None:
-        if self.room is None:
-            return None
-        return episode(self.room, env.cell, seed, env.objects, env.world.config.objects)
 
 
 @contextmanager
@@ -82,7 +76,6 @@ def _collector(
                 seed,
                 directory,
                 f"{prefix}{seed:09d}",
-                collection.parameters(env, seed),
             )
         finally:
             env.close()

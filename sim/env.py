@@ -20,6 +20,7 @@ from calibration import Cell, load_cell
 from calibration.geometry import view_of
 from policy.contract import Deployment, Invalid, Preprocessing, encode
 
+from . import presets
 from .appearance import Appearance
 from .arm import CartesianArm
 from .bin import fill, local
@@ -38,9 +39,10 @@ Array = npt.NDArray[np.float64]
 
 
 class BinGrasp(gymnasium.Env[Observation, FloatArray]):
-    """`randomize=None` is the cell as measured; `reset(options={"scale": s})` widens or narrows
-    the randomisation for one episode, `{"parameters": p}` plays a recorded one again.
-    Configurations may also be plain dicts of what differs from the defaults."""
+    """`randomize=None` is the cell as measured, or with `room` in that of presets.py, where an
+    episode's seed is the room's; `reset(options={"scale": s})` widens or narrows the randomisation
+    for one episode, `{"parameters": p}` plays a recorded one again. Configurations may also be
+    plain dicts of what differs from the defaults."""
 
     # gymnasium reads the class's before it makes an instance, whose cell knows the rate.
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 5}  # noqa: RUF012
@@ -56,7 +58,12 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         grasp: GraspConfig | Mapping[str, Any] | None = None,
         scene: SceneConfig | Mapping[str, Any] | None = None,
         render_mode: str | None = "rgb_array",
+        room: str | None = None,
     ) -> None:
+        if room is not None and randomize is not None:
+            wanted, remedy = "None in a room", "name a room, or randomise: a room is as it is"
+            raise Invalid("randomize", randomize, wanted, remedy)
+        self.room = room
         self.cell = cell if isinstance(cell, Cell) else load_cell(Path(cell))
         self.randomize = OFF if randomize is None else given(RandomConfig, randomize, "randomize")
         self.objects = given(ObjectConfig, objects, "objects")
@@ -128,7 +135,7 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         if "parameters" in options:
             parameters = given(Parameters, options["parameters"], "options")
         else:
-            parameters = self._draw(random, options.get("scale", self.randomize.scale))
+            parameters = self._draw(random, options.get("scale", self.randomize.scale), seed)
         self.parameters = parameters
         if len(parameters.things) > self.world.config.objects:
             found, wanted = len(parameters.things), f"{self.world.config.objects} at most"
@@ -141,8 +148,11 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         self._taken = 0
         return self._observe(self._look()), self._info()
 
-    def _draw(self, random: np.random.Generator, scale: float) -> Parameters:
+    def _draw(self, random: np.random.Generator, scale: float, seed: int | None) -> Parameters:
         slots = self.world.config
+        if self.room is not None:
+            number = int(random.integers(1 << 31)) if seed is None else seed
+            return presets.episode(self.room, self.cell, number, self.objects, slots.objects)
         things = things_of(self.objects, slots.objects, random)
         config, surfaces = self.randomize.scaled(scale), len(self._appearance.surfaces)
         return sample(self.cell, config, things, random, slots.distractors, surfaces)

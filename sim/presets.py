@@ -128,7 +128,7 @@ def episode(
     name: str | None, cell: Cell, seed: int, objects: ObjectConfig = ANY, slots: int = 12
 ) -> Parameters:
     """An episode in that room (None: the cell as its file has it) with objects of its own, the
-    same for the same seed: `env.reset(options={"parameters": episode("kitchen", env.cell, 7)})`."""
+    same for the same seed: `BinGrasp(room="kitchen").reset(seed=7)` has it."""
     things = things_of(objects, slots, np.random.default_rng([seed, 0]))
     if name is None:
         return nominal(cell, things)

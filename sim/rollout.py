@@ -20,7 +20,6 @@ from policy.experience.log.writer import EpisodeWriter
 
 from .env import BinGrasp
 from .env import Observation as Seen
-from .parameters import Parameters
 from .scripted import Expert, Scripted
 
 TASK = "regrasp/BinGrasp-v0"
@@ -43,11 +42,9 @@ def record(
     seed: int,
     directory: Path,
     episode_id: str,
-    parameters: Parameters | None = None,
 ) -> tuple[int, bool]:
-    """Returns the number of actions, and whether it succeeded. Without `parameters`, the
-    environment draws them."""
-    seen, _ = env.reset(seed=seed, options={"parameters": parameters} if parameters else None)
+    """Returns the number of actions, and whether it succeeded."""
+    seen, _ = env.reset(seed=seed)
     who = script(policy, env, seed)
     who.reset()
     info = EpisodeInfo(

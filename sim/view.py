@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -26,7 +25,6 @@ from .config import RandomConfig
 from .env import TWIN, BinGrasp
 from .frames import ASIDE, CAMERA, FINE, Frames
 from .presets import PRESETS
-from .presets import episode as in_room
 from .rollout import SOURCES, script
 from .world import World
 
@@ -34,9 +32,9 @@ FPS = 25
 WAIT = "none"  # who does nothing
 
 
-def episode(env: BinGrasp, policy: str, options: dict[str, Any] | None, seed: int) -> Iterator[str]:
+def episode(env: BinGrasp, policy: str, seed: int) -> Iterator[str]:
     """Run one, and say after each step (and before the first) what is known."""
-    env.reset(seed=seed, options=options)
+    env.reset(seed=seed)
     yield "begins"
     who = None if policy == WAIT else script(policy, env, seed)
     if who is not None:
@@ -156,11 +154,11 @@ def main(argv: list[str] | None = None) -> int:
             cameras=(CAMERA,) if out else (),
             randomize=RandomConfig() if a.randomize else None,
             scene=FINE,
+            room=a.preset,
         )
 
         def story(seed: int) -> Iterator[str]:
-            options = {"parameters": in_room(a.preset, env.cell, seed)} if a.preset else None
-            return episode(env, a.policy, options, seed)
+            return episode(env, a.policy, seed)
 
         if out is None:
             show(env, map(story, iter(range(a.seed, 2**31))))

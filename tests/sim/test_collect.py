@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from calibration import load_cell, save_cell
-from policy.contract import decode
+from policy.contract import Invalid, decode
 from policy.experience.episode import Driver, Episode
 from policy.experience.fill import fill
 from policy.experience.log.care import verify
@@ -23,7 +23,7 @@ from policy.experience.replay.ringwriter import RingWriter
 from sim import presets
 from sim.collect import main
 from sim.config import SceneConfig
-from sim.env import TWIN
+from sim.env import TWIN, BinGrasp
 from sim.parameters import Parameters
 
 EPISODES = 12
@@ -183,3 +183,10 @@ def test_a_twins_room_is_collected_as_it_is(tmp_path: Path) -> None:
     for seed, found in episodes(tmp_path).items():
         logged = decode(Parameters, found.info.parameters, "the log")
         assert logged == presets.episode("kitchen", load_cell(TWIN), seed, slots=config.objects)
+
+
+def test_a_room_is_as_it_is() -> None:
+    with pytest.raises(Invalid, match="randomize: found .*, wanted None in a room"):
+        BinGrasp(room="kitchen", randomize={})
+    with pytest.raises(Invalid, match="preset: found 'cellar', wanted one of factory, kitchen"):
+        BinGrasp(room="cellar").reset()
