@@ -151,7 +151,8 @@ def test_who_spins_forgets_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     context = Context()
     context.init(args=[])
     with context, SingleThreadedExecutor(context=context) as executor:
-        executor.add_node(Node("quiet", context=context))
+        node = Node("quiet", context=context)
+        executor.add_node(node)
         process = teller()
         process.communicate()
 
@@ -161,6 +162,7 @@ def test_who_spins_forgets_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
         until(lambda: all(kept()))
         executor.spin_once(0.0)
         assert not any(kept())
+        node.destroy_node()
 
 
 def test_a_machine_that_slept_goes_on() -> None:

@@ -186,7 +186,7 @@ def test_a_twins_room_is_collected_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_room_is_as_it_is() -> None:
-    with pytest.raises(Invalid, match="randomize: found .*, wanted None in a room"):
+    with pytest.raises(Invalid, match=r"randomize: found .*, wanted None in a room"):
         BinGrasp(room="kitchen", randomize={})
     with pytest.raises(Invalid, match="preset: found 'cellar', wanted one of factory, kitchen"):
         BinGrasp(room="cellar").reset()
