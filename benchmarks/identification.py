@@ -229,10 +229,10 @@ def summary(cells: list[dict[str, Any]]) -> dict[str, Any]:
         told[f"gripper.{name}"] = {**_spread(off, "percent"), "within_10_percent": within}
     told["held_out"] = {
         "accepted": sum(cell["dynamics"]["accepted"] for cell in cells),
-        "unexplained_before": float(
-            np.median([c["dynamics"]["unexplained_before"] for c in cells])
-        ),
-        "unexplained_after": float(np.median([c["dynamics"]["unexplained_after"] for c in cells])),
+        **{
+            name: float(np.nanmedian([cell["dynamics"][name] for cell in cells]))
+            for name in ("unexplained_before", "unexplained_after")
+        },  # of those accepted
     }
     return told
 
