@@ -31,7 +31,7 @@ from policy.experience.errors import MISTAKES
 from .boxes import CLASSES, Found, average_precision, both
 from .data import Domain, as_tensor, read_domain
 from .detector import Detector, DetectorConfig, Targets, loss
-from .kinematics import Fixed
+from .kinematics import Calibrated
 from .labels import Lessons, hands_of, of_cell, of_simulator, things_of
 
 BATCH, RATE = 16, 3e-3
@@ -40,7 +40,7 @@ OVERLAPS = (0.3, 0.5)
 CONFIG, MEASURED = "config", "measured"
 
 
-def truths(domain: Domain, camera: Fixed, name: str) -> list[Found]:
+def truths(domain: Domain, camera: Calibrated, name: str) -> list[Found]:
     """Of a log with masks."""
     parts = zip(things_of(domain, name), hands_of(domain, camera), strict=True)
     return [both(things, hand) for things, hand in parts]
@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(a.seed)
     try:
         detector = Detector(DetectorConfig(a.size))
-        camera = Fixed(load_cell(a.file), a.camera, a.size)
+        camera = Calibrated(load_cell(a.file), a.camera, a.size)
         sim = read_domain("sim", a.sim, a.camera, a.size)
         lessons = [of_simulator(sim.train, truths(sim.train, camera, a.camera))]
         if a.cell:

@@ -20,33 +20,37 @@ AHEAD, BESIDE, BELOW, ABOVE = 0.025, 0.065, 0.01, 0.09
 RISE = 0.1  # m: of a held thing above the highest place of the TCP
 PLACE = ("tcp_x", "tcp_y", "tcp_height", "tcp_yaw")
 _, BETWEEN, OPEN = GRIP
+TOOL = (1.0, -1.0, -1.0)  # the hand's axes point ahead, to the left and up; its tool's down
+NEAR = 0.02  # m in front of a camera
 
 
-class Fixed:
-    """A cell's fixed camera; its pictures are the middle square, at `size` px."""
+class Calibrated:
+    """A cell's camera, fixed or at the wrist; its pictures are the middle square, at `size` px."""
 
     def __init__(self, cell: Cell, name: str, size: int) -> None:
-        known = [one for one, camera in cell.cameras.items() if camera.mount == "world"]
-        if name not in known:
-            raise Invalid("camera", name, f"a fixed one: {', '.join(known)}", "name one of them")
+        if name not in cell.cameras:
+            raise Invalid("camera", name, f"one of {', '.join(cell.cameras)}", "correct its name")
         self._cell, self._camera, self._size = cell, cell.cameras[name], size
+        self.fixed = self._camera.mount == "world"
 
-    def pixels(self, places: Array) -> Array:
-        """Of places (N, 3) in the arm's base frame."""
+    def pixels(self, places: Array, tcp: Array) -> Array:
+        """Of places (N, 3) in the arm's base frame, while the TCP is at (x, y, z, yaw). What lies
+        behind the camera is not seen."""
         camera = self._camera
+        if not self.fixed:
+            places = (places - tcp[:3]) @ about_z(tcp[3]) * TOOL
         side = min(camera.height, camera.width)
         corner = np.array([camera.width - side, camera.height - side]) // 2
-        found: Array = (project(camera, places)[0] + 0.5 - corner) * (self._size / side)
+        seen, depth = project(camera, places)
+        found: Array = (seen[depth > NEAR] + 0.5 - corner) * (self._size / side)
         return found
 
     def hands(self, episode: Episode) -> Array:
         """The box (4,) around the hand in each observation, as far as the picture reaches."""
         corners = box_corners((-AHEAD, -BESIDE, -BELOW), (AHEAD, BESIDE, ABOVE))
         boxes = []
-        for x, y, z, yaw in self._places(episode):
-            c, s = np.cos(yaw), np.sin(yaw)
-            turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
-            seen = self.pixels(corners @ turn.T + (x, y, z))
+        for tcp in self._places(episode):
+            seen = self.pixels(corners @ about_z(tcp[3]).T + tcp[:3], tcp)
             boxes.append(np.concatenate([seen.min(0), seen.max(0)]))
         found: Array = np.array(boxes).clip(0, self._size)
         return found
@@ -61,17 +65,23 @@ class Fixed:
             closing = int(opened[-1]) + 1
             shut = np.flatnonzero(grips[:closing] != OPEN)
             since = int(shut[-1]) + 1 if len(shut) else 0  # a miss before may have moved it
-            [place] = self.pixels(self._places(episode)[[closing], :3])
-            lain[since:closing] = [place] * (closing - since)
+            places = self._places(episode)
+            for k in range(since, closing):
+                [*seen] = self.pixels(places[[closing], :3], places[k])
+                lain[k] = seen[0] if seen else None
         return lain
 
     def barren(self) -> npt.NDArray[np.bool_]:
         """Of the picture: where nothing of the bin can be, nor be held above it."""
+        if not self.fixed:
+            found, wanted = "one at the wrist", "a fixed one: another sees other places each time"
+            raise Invalid("camera", found, wanted, "learn of the simulator alone")
         box = self._cell.bin
         floor, rim = bin_corners(box)
         top = rim.copy()
         top[:, 2] = self._cell.workspace.high.value[2] + RISE
-        seen = self.pixels(np.concatenate([floor, rim, top])).round().astype(np.int32)
+        places = np.concatenate([floor, rim, top])
+        seen = self.pixels(places, np.zeros(4)).round().astype(np.int32)
         outline = cv2.convexHull(seen)
         reached = cv2.fillConvexPoly(np.zeros((self._size, self._size), np.uint8), outline, 1)
         return np.asarray(cv2.dilate(reached, np.ones((3, 3), np.uint8)) == 0)
@@ -87,3 +97,8 @@ class Fixed:
         places[:, 2] += self._cell.bin.centre.value[2]
         found_places: Array = places
         return found_places
+
+
+def about_z(angle: float) -> Array:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])

@@ -19,7 +19,7 @@ from policy.contract.canonical import canonical_mask
 from .boxes import HAND, THING, Array, Found, sure, things_in
 from .data import Domain, Pictures, as_tensor
 from .detector import Targets, anchors, targets
-from .kinematics import Fixed
+from .kinematics import Calibrated
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def things_of(domain: Domain, camera: str) -> list[Found]:
     return [things_in(mask) for mask in masks_of(domain, camera)]
 
 
-def hands_of(domain: Domain, camera: Fixed) -> list[Found]:
+def hands_of(domain: Domain, camera: Calibrated) -> list[Found]:
     hands = (hand for episode in domain.logged for hand in camera.hands(episode))
     return [sure(hand[None], HAND) for hand in hands]
 
@@ -67,7 +67,7 @@ def of_simulator(domain: Domain, shown: list[Found]) -> Lessons:
     return Lessons.of(domain.pictures, [targets(found, places) for found in shown])
 
 
-def of_cell(domain: Domain, camera: Fixed) -> Lessons:
+def of_cell(domain: Domain, camera: Calibrated) -> Lessons:
     """Never by masks, even where a twin logs them."""
     places = anchors(domain.size)
     column, row = places.long().unbind(1)

@@ -25,7 +25,7 @@ from sim2real.detector import (
     relative,
     targets,
 )
-from sim2real.kinematics import Fixed
+from sim2real.kinematics import Calibrated
 from sim2real.labels import of_cell, of_simulator, things_of
 
 SMALL = DetectorConfig(SIDE, 8)
@@ -87,7 +87,7 @@ def test_it_learns_to_find_things_and_its_file_is_it(tmp_path: Path) -> None:
     write_grasps(tmp_path, "sim", episodes=40, steps=1)
     split, camera = (
         read_domain("sim", tmp_path, "front", SIDE),
-        Fixed(load_cell(TWIN), "front", SIDE),
+        Calibrated(load_cell(TWIN), "front", SIDE),
     )
     detector = Detector(SMALL)
     learn(detector, [of_simulator(split.train, truths(split.train, camera, "front"))], 120)
@@ -108,7 +108,7 @@ def test_it_learns_to_find_things_and_its_file_is_it(tmp_path: Path) -> None:
 def test_of_the_cell_only_what_can_be_known_is_taught(tmp_path: Path) -> None:
     write_grasps(tmp_path, "cell", masks=True)  # a twin's
     domain = read_domain("cell", tmp_path, "front", SIDE).train
-    camera = Fixed(load_cell(TWIN), "front", SIDE)
+    camera = Calibrated(load_cell(TWIN), "front", SIDE)
     lessons = of_cell(domain, camera)
     things, hands = lessons.wanted.classes.unbind(2)
     assert hands.isnan().sum() == 0
