@@ -41,8 +41,9 @@ Array = npt.NDArray[np.float64]
 class BinGrasp(gymnasium.Env[Observation, FloatArray]):
     """`randomize=None` is the cell as measured, or with `room` in that of presets.py, where an
     episode's seed is the room's; `reset(options={"scale": s})` widens or narrows the randomisation
-    for one episode, `{"parameters": p}` plays a recorded one again. Configurations may also be
-    plain dicts of what differs from the defaults."""
+    for one episode, `{"parameters": p}` plays a recorded one again, and `{"start": (place, yaw)}`
+    says where the TCP begins. Configurations may also be plain dicts of what differs from the
+    defaults."""
 
     # gymnasium reads the class's before it makes an instance, whose cell knows the rate.
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 5}  # noqa: RUF012
@@ -126,8 +127,8 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
     ) -> tuple[Observation, dict[str, Any]]:
         super().reset(seed=seed)
         options = options or {}
-        for name in options.keys() - {"scale", "parameters"}:
-            raise Invalid("options", name, "scale or parameters", "correct its name")
+        for name in options.keys() - {"scale", "parameters", "start"}:
+            raise Invalid("options", name, "scale, parameters or start", "correct its name")
         # Of their own: what is drawn here changes nothing of where the arm and the things start,
         # and what happens on the way, however long it is, nothing of the next episode.
         random = np.random.default_rng(self.np_random.integers(1 << 62))
@@ -140,7 +141,8 @@ class BinGrasp(gymnasium.Env[Observation, FloatArray]):
         if len(parameters.things) > self.world.config.objects:
             found, wanted = len(parameters.things), f"{self.world.config.objects} at most"
             raise Invalid("options.parameters.things", found, wanted, "raise scene.objects")
-        self.arm.reset(*self._start(), parameters)  # before what else is placed: it clears the data
+        place, yaw = options.get("start") or self._start()
+        self.arm.reset(place, yaw, parameters)  # before what else is placed: it clears the data
         self.dress(parameters)
         fill(self.world, parameters.things, self.np_random)
         window = (self.grasp.action_window, len(self.interface.action))

@@ -27,11 +27,10 @@ SOURCES = {"scripted": "offline", "expert": "demonstration"}
 
 
 class Script(Protocol):
-    def reset(self) -> None: ...
     def act(self) -> FloatArray: ...
 
 
-def script(name: str, env: BinGrasp, seed: int) -> Script:
+def script(name: str, env: BinGrasp, seed: int) -> Scripted | Expert:
     # A stream of its own: the environment's starts from the seed alone.
     return Expert(env) if name == "expert" else Scripted(env, np.random.default_rng([seed, 1]))
 
@@ -57,6 +56,13 @@ def record(
         parameters=env.recorded_parameters(),
         episode_id=episode_id,
     )
+    return write(env, seen, who, policy, info, directory)
+
+
+def write(
+    env: BinGrasp, seen: Seen, who: Script, version: str, info: EpisodeInfo, directory: Path
+) -> tuple[int, bool]:
+    """The episode that has begun, to its end."""
     with EpisodeWriter(directory, info, sync="episode") as writer:
         observation = _observation(env, seen)
         writer.reset(observation)
@@ -70,7 +76,7 @@ def record(
             action = Action(
                 executed,
                 Driver.SCRIPT,
-                policy_version=policy,
+                policy_version=version,
                 observation_age=(now - observation.stamp_ns) / 1e9,
                 stamp_ns=now,
                 reward=reward,

@@ -1,7 +1,7 @@
 """The gap between a simulator's log and a cell's, on one page with pictures.
 
     python -m sim2real.gap out/sim out/cell --other out/randomised --translator out/translator \\
-        --policy policy/trained/grasp.safetensors --out out/gap
+        --policy policy/trained/grasp.safetensors --replayed out/replayed --out out/gap
 
 Compared are held-out episodes. What else could close the gap is measured beside it: logs of other
 simulations, and translators (runs of sim2real.train) of the first log's pictures.
@@ -30,11 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     top.add_argument("--other", type=Path, action="append", default=[], help="another simulator's")
     top.add_argument("--translator", type=Path, action="append", default=[], help="a run")
     top.add_argument("--policy", type=Path, help="a run of policy.train, or a file of policy.start")
+    top.add_argument("--replayed", type=Path, help="what sim.replay made of the cell's log")
     top.add_argument("--out", type=Path, default=Path("out/gap"), help="directory of the page")
     a = top.parse_args(argv)
     torch.set_num_threads(1)
     try:
-        gap = measure(a.sim, a.cell, a.camera, a.size, a.other, a.translator, a.policy)
+        gap = measure(a.sim, a.cell, a.camera, a.size, a.other, a.translator, a.policy, a.replayed)
         print(write_page(gap, a.sim.name, a.cell.name, a.camera, a.out))
     except MISTAKES as error:
         print(error, file=sys.stderr)

@@ -18,6 +18,7 @@ from .data import Pictures, Split, read_domain
 from .distances import Distance, distance, scale_of
 from .features import random_convolutions
 from .patches import Numbers, statistics
+from .residual import Residual, residual
 from .timing import Timing
 from .translator import painted
 
@@ -57,6 +58,7 @@ class Gap:
     counts: Mapping[str, int]  # pictures compared
     timings: Mapping[str, Timing]
     thoughts: Thoughts | None
+    residual: Residual | None
 
 
 def measure(
@@ -67,6 +69,7 @@ def measure(
     others: Sequence[Path] = (),
     translators: Sequence[Path] = (),
     policy: Path | None = None,
+    replayed: Path | None = None,
 ) -> Gap:
     ours, theirs = read_domain("sim", sim, camera, size), read_domain("cell", cell, camera, size)
     held = {sim.name: ours}
@@ -115,6 +118,7 @@ def measure(
         {sim.name: len(ours.held_out), cell.name: len(theirs.held_out)},
         {log.name: Timing.of(log) for log in (sim, cell)},
         _thoughts(policy, sim, cell) if policy else None,
+        residual(cell, replayed) if replayed else None,
     )
 
 

@@ -16,6 +16,7 @@ from .features import RANDOM
 from .grids import row
 from .measuring import Gap, Thoughts
 from .patches import Numbers
+from .residual import Residual
 from .timing import PERCENTS, percentiles
 
 PICTURES, SALIENCY = "pictures.png", "saliency.png"
@@ -61,6 +62,7 @@ def write_page(gap: Gap, sim: str, cell: str, camera: str, directory: Path) -> P
         f"Where the classifier looked: {sim} on the left, {cell} on the right.",
         "",
         *(_thoughts(gap.thoughts, sim, cell) if gap.thoughts else []),
+        *(_moves(gap.residual, cell) if gap.residual else []),
         "## How late",
         "",
         *_timings(gap),
@@ -99,6 +101,29 @@ def _thoughts(thoughts: Thoughts, sim: str, cell: str) -> list[str]:
         f"correlation of {drift.correlation:.2f}. The bins are different ones: it would not",
         f"be 1 without any gap. Features of {thoughts.name}: KID {thoughts.distance.kid:.3g}, FID",
         f"{thoughts.distance.fid:.3g}.",
+        "",
+    ]
+
+
+def _moves(found: Residual, cell: str) -> list[str]:
+    heads = " | ".join(f"p{percent}" for percent in PERCENTS)
+    rows = (
+        ("TCP apart, mm", found.apart),
+        ("yaw apart, degrees", found.turned),
+        (f"moved by {cell} in a step, mm", found.moved),
+    )
+    return [
+        "## How it moves",
+        "",
+        f"What {cell} did, done again in the simulator over an empty bin: {len(found.apart)} steps",
+        "where both hands were above what lies there, each from its episode's beginning on.",
+        "",
+        f"| | {heads} |",
+        "|" + "---|" * (len(PERCENTS) + 1),
+        *(
+            f"| {name} | " + " | ".join(f"{value:.1f}" for value in percentiles(values)) + " |"
+            for name, values in rows
+        ),
         "",
     ]
 
