@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from policy import environments
 from policy.contract import ContractError, Deployment, Invalid, PolicyCard, differences
+from policy.contract.files import write_atomic
 from policy.environments import FloatArray
 from policy.export import feed_of
 from policy.feed import Feed
@@ -171,9 +172,14 @@ def parser(program: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    a = parser("python -m policy.evaluate", __doc__).parse_args(argv)
+    top = parser("python -m policy.evaluate", __doc__)
+    top.add_argument("--out", type=Path, help="write what was counted there, as JSON")
+    a = top.parse_args(argv)
     try:
-        print(judged(a.policy, a))
+        found = judged(a.policy, a)
+        if a.out is not None:
+            write_atomic(a.out, json.dumps(found.values).encode())
+        print(found)
     except (ContractError, Invalid, OSError) as error:
         print(error, file=sys.stderr)
         return 2

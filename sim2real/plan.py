@@ -1,0 +1,168 @@
+"""The experiment's stages: from what each way to a cell learns, and by which commands."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from policy.evaluate import HELD_OUT
+
+from .stages import Stage
+
+TASK = "sim:regrasp/BinGrasp-v0"
+CELL = "calibration/cells/twin.yaml"
+CAMERA = "wrist"
+PAINTED = ("colour", "gan", "cyclegan", "rlcyclegan", "retinagan")
+ARMS = ("sim", "random", *PAINTED, "rcan")
+ALONE = "cell"  # the few real episodes, and nothing of a simulator
+SEED = 1_000_000  # of the room's own episodes
+
+
+@dataclass(frozen=True)
+class Preset:
+    transitions: int  # of each simulated log
+    cell_episodes: int  # of each room: a tenth of the simulated ones or less
+    pairs: int  # episodes, for RCAN and the detector
+    detector: int  # updates
+    translator: tuple[str, ...]  # choices of sim2real.train
+    policy: tuple[str, ...]  # choices of policy.train
+    episodes: int  # that are counted
+    seeds: int
+
+
+PRESETS = {
+    "small": Preset(
+        transitions=40_000,
+        cell_episodes=200,
+        pairs=400,
+        detector=2000,
+        translator=("updates=3000", "batch=2", "networks.generator=unet", "networks.width=16",
+                    "networks.discriminator_width=16"),
+        policy=("offline_updates=2500",),
+        episodes=200,
+        seeds=1,
+    ),
+    "full": Preset(
+        transitions=400_000,
+        cell_episodes=1000,
+        pairs=4000,
+        detector=20_000,
+        translator=("updates=50000", "batch=8"),
+        policy=("offline_updates=30000", "batch=256", "data.offline_capacity=600000"),
+        episodes=700,
+        seeds=3,
+    ),
+}  # fmt: skip
+
+
+class Plan:
+    """The stages of a table."""
+
+    def __init__(self, out: Path, preset: Preset, device: str) -> None:
+        self._out, self._preset, self._device = out, preset, device
+        self.stages: dict[str, Stage] = {}
+
+    def _add(self, name: str, module: str, *words: object, needs: tuple[str, ...] = ()) -> str:
+        command = (sys.executable, "-m", module, *map(str, words))
+        self.stages.setdefault(name, Stage(name, command, needs))
+        return name
+
+    def _collect(self, name: str, *words: object) -> str:
+        path = self._out / name
+        size = ("--cameras", CAMERA, "--size", 64, "--processes", 1)
+        return self._add(name, "sim.collect", path, *words, *size)
+
+    def sim(self) -> str:
+        return self._collect("sim", "--transitions", self._preset.transitions, "--no-randomize")
+
+    def random(self) -> str:
+        return self._collect("random", "--transitions", self._preset.transitions)
+
+    def pairs(self) -> str:
+        return self._collect("pairs", "--episodes", self._preset.pairs, "--canonical")
+
+    def cell(self, room: str) -> str:
+        choices = ("--room", room, "--seed", SEED, "--episodes", self._preset.cell_episodes)
+        return self._collect(f"cell-{room}", *choices)
+
+    def detector(self) -> str:
+        made = self._out / "detector.safetensors"
+        words = ("--file", CELL, "--camera", CAMERA, "--out", made)
+        return self._add(
+            "detector", "sim2real.detection", self._out / self.pairs(), *words,
+            "--updates", self._preset.detector, needs=(self.pairs(),),
+        )  # fmt: skip
+
+    def translator(self, kind: str, room: str, seed: int) -> str:
+        name = f"{kind}-{room}-{seed}"
+        sim, cell = self.pairs() if kind == "rcan" else self.sim(), self.cell(room)
+        words = [
+            f"sim={self._out / sim}", f"cell={self._out / cell}", f"camera={CAMERA}",
+            f"translator={kind}", f"seed={seed}", f"device={self._device}",
+            f"out={self._out / name}", *self._preset.translator,
+        ]  # fmt: skip
+        needs = [sim, cell]
+        if kind == "retinagan":
+            needs.append(self.detector())
+            words.append(f"retinagan.detector={self._out / 'detector.safetensors'}")
+        return self._add(name, "sim2real.train", *words, needs=tuple(needs))
+
+    def painted(self, log: str, translator: str) -> str:
+        name = f"{log}-by-{translator}"
+        paths = (self._out / log, self._out / translator, "--out", self._out / name)
+        return self._add(name, "sim2real.translate", *paths, needs=(log, translator))
+
+    def logs(self, arm: str, few: bool, room: str, seed: int) -> tuple[str, ...]:
+        """What a policy of this arm learns from."""
+        if arm == ALONE:
+            return (self.cell(room),)
+        own = self.sim() if arm in ("sim", "rcan") else self.random() if arm == "random" else None
+        if own is None:
+            own = self.painted(self.sim(), self.translator(arm, room, seed))
+        if not few:
+            return (own,)
+        real = self.cell(room)
+        if arm == "rcan":  # what lies behind it sees the cell through it
+            real = self.painted(real, self.translator(arm, room, seed))
+        return (own, real)
+
+    def policy(self, arm: str, few: bool, room: str, seed: int) -> str:
+        logs = self.logs(arm, few, room, seed)
+        own = few or arm in (*PAINTED, ALONE)  # others know nothing of the room
+        if arm == "rcan" and not few:
+            arm = "sim"  # the same policy: what differs is what it is shown
+        name = f"policy-{arm}{'-few' if few else ''}{f'-{room}' if own else ''}-{seed}"
+        paths = ",".join(str(self._out / log) for log in logs)
+        shares = [f"data.shares=[{','.join('1' for _ in logs)}]"] if len(logs) > 1 else []
+        return self._add(
+            name, "policy.train", f"data.logs=[{paths}]", *shares, f"seed={seed}", "minutes=0",
+            f"task.arguments={{cameras:[{CAMERA}],randomize:null}}", f"device={self._device}",
+            "evaluation.final_episodes=16", f"out={self._out / name}", *self._preset.policy,
+            needs=logs,
+        )  # fmt: skip
+
+    def count(self, arm: str, few: bool, room: str, seed: int) -> Path:
+        """Where the successes of an arm in a room are written."""
+        policy = self.policy(arm, few, room, seed)
+        path, needs = self._out / policy / "policy.onnx", policy
+        if arm == "rcan":
+            path, needs = self._fused(policy, room, seed)
+        name = f"count-{arm}{'-few' if few else ''}-{room}-{seed}"
+        arguments = json.dumps({"cameras": [CAMERA], "room": room})
+        made = self._out / f"{name}.json"
+        self._add(
+            name, "policy.evaluate", path, "--task", TASK, "--arguments", arguments, "--episodes",
+            self._preset.episodes, "--processes", 1, "--seed", HELD_OUT + 1, "--out", made,
+            needs=(needs,),
+        )  # fmt: skip
+        return made
+
+    def _fused(self, policy: str, room: str, seed: int) -> tuple[Path, str]:
+        translator, cell = self.translator("rcan", room, seed), self.cell(room)
+        name = f"fused-{policy}-{room}-{seed}"
+        path = self._out / f"{name}.onnx"
+        paths = [self._out / one for one in (translator, policy, cell)]
+        self._add(name, "sim2real.fuse", *paths, path, needs=(translator, policy, cell))
+        return path, name

@@ -1,0 +1,90 @@
+"""The experiment: what each arm may know, and a small one from end to end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from policy.statistics import Rate
+from sim2real import plan
+from sim2real.experiment import FEW, ZERO, main, table
+from sim2real.plan import ALONE, ARMS, PAINTED, PRESETS, Plan
+
+SMALL = PRESETS["small"]
+
+
+def needed(made: Plan, name: str) -> set[str]:
+    """A stage and all that it needs."""
+    return {name}.union(*(needed(made, one) for one in made.stages[name].needs))
+
+
+def test_zero_shot_no_policy_learns_from_the_room(tmp_path: Path) -> None:
+    for arm in ARMS:
+        made = Plan(tmp_path, SMALL, "cpu")
+        counted = made.count(arm, False, "kitchen", 0).stem
+        policies = [one for one in needed(made, counted) if one.startswith("policy-")]
+        assert len(policies) == 1
+        learnt = made.stages[policies[0]].needs
+        assert "cell-kitchen" not in learnt
+        assert not any(one.startswith("cell-kitchen-by") for one in learnt)
+        translated = any(one.startswith(arm) for one in needed(made, counted))
+        assert translated == (arm in PAINTED or arm == "rcan" or arm in learnt)
+
+
+def test_with_a_few_real_episodes_half_of_each_batch_is_of_the_room(tmp_path: Path) -> None:
+    for arm in ARMS:
+        made = Plan(tmp_path, SMALL, "cpu")
+        policy = made.policy(arm, True, "kitchen", 0)
+        _, real = made.stages[policy].needs
+        assert real == ("cell-kitchen-by-rcan-kitchen-0" if arm == "rcan" else "cell-kitchen")
+        assert "data.shares=[1,1]" in made.stages[policy].command
+
+
+def test_what_arms_have_in_common_is_made_once(tmp_path: Path) -> None:
+    made = Plan(tmp_path, SMALL, "cpu")
+    for room in ("kitchen", "factory"):
+        for arm in ("sim", "rcan"):
+            made.count(arm, False, room, 0)
+    assert [name for name in made.stages if name.startswith("policy-")] == ["policy-sim-0"]
+    assert set(made.stages) >= {"sim", "pairs", "cell-kitchen", "cell-factory", "rcan-kitchen-0"}
+
+
+def test_the_table_has_a_row_an_arm() -> None:
+    found = {
+        ("kitchen", "sim", ZERO): Rate(1, 4),
+        ("kitchen", "sim", FEW): Rate(2, 4),
+        ("kitchen", ALONE, FEW): Rate(3, 4),
+    }
+    head, _, sim, alone = table(found).splitlines()
+    assert head == "| learnt from | kitchen, zero-shot | kitchen, and a few real episodes |"
+    assert sim.startswith("| the simulator as measured | 25.0% (")
+    assert alone.startswith("| nothing of it | - | 75.0% (")
+
+
+@pytest.mark.slow
+def test_a_small_one_from_end_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tiny = replace(
+        SMALL,
+        transitions=300,
+        cell_episodes=12,
+        pairs=12,
+        detector=3,
+        translator=("updates=3", "batch=1", "networks.width=4", "networks.generator=unet"),
+        policy=("offline_updates=3", "task.envs=2", "evaluation.envs=2"),
+        episodes=8,
+    )
+    monkeypatch.setitem(plan.PRESETS, "small", tiny)
+    words = [str(tmp_path / "out"), "--rooms", "kitchen", "--arms", "retinagan", "rcan", ALONE]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert len(shown.splitlines()) == 2 + 3
+    told = json.loads((tmp_path / "out/table.json").read_text())
+    assert {one["tries"] for one in told["found"]} == {8}
+    assert len(told["found"]) == 2 * 2 + 1
+    assert main(words) == 0  # all is there
+    assert capsys.readouterr().out == shown
