@@ -23,6 +23,7 @@ CELL = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
 CAMERAS: dict[Mount, str] = {"world": "front", "wrist": "wrist"}
 MOST_VIEWS = 45
 DRAWS = 4000
+FOLDED = 1e-3  # of a ray
 
 
 @dataclass(frozen=True)
@@ -38,22 +39,30 @@ class HiddenCell:
     about: Plan  # what a person knows beforehand
 
     @classmethod
-    def drawn(cls, number: int, mount: Mount) -> HiddenCell:
-        """Camera some centimetres and degrees from where the cell file has it, another lens."""
+    def drawn(
+        cls, number: int, mount: Mount, metres: float = 0.02, degrees: float = 2.0
+    ) -> HiddenCell:
+        """Camera so far, along and about each axis, from where the cell file has it; another
+        lens."""
         random = np.random.default_rng([number, mount == "wrist"])
         board = Board()
         about = plan_of(load_cell(CELL), CAMERAS[mount], board)
         noise = Noise(float(random.uniform(0.2, 0.3)), 1e-4, np.radians(0.02))
         return cls(
-            board, mount, _lens(about.lens, random), nudged(about.camera, _six(random, 0.02, 2)),
+            board, mount, _lens(about.lens, random),
+            nudged(about.camera, _six(random, metres, degrees)),
             nudged(about.placed, _six(random, 0.01, 2)), noise, about,
         )  # fmt: skip
 
     def view(self, pose: Array, random: np.random.Generator) -> View | None:
         """The board at `pose` in the camera's frame; None where too little of it is in sight."""
-        spots = self.lens.project(moved(pose, self.board.points))
+        local = moved(pose, self.board.points)
+        spots = self.lens.project(local)
         size = np.array([self.lens.width, self.lens.height])
-        ids = np.flatnonzero(((spots > 4) & (spots < size - 5)).all(axis=1))
+        # Far outside of what a lens sees, its polynomial folds back into the picture.
+        off = np.abs(self.lens.rays(spots) - local[:, :2] / local[:, 2:]).max(axis=1)
+        there = (local[:, 2] > 0) & (off < FOLDED)
+        ids = np.flatnonzero(((spots > 4) & (spots < size - 5)).all(axis=1) & there)
         if len(ids) < 2 * FEWEST or pose[2, 3] < 0.1:
             return None
         return View(ids, spots[ids] + random.normal(0, self.noise.corner, (len(ids), 2)))

@@ -19,6 +19,7 @@ FEWEST = 30  # pictures
 GRID = 0.002  # s, of the cross-correlation
 OLDEST = 0.4  # s
 STEPS = 20
+UNEXPLAINED = 0.3  # of the pictures' motion: more, and they show something else
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,16 @@ def age(stamps: Array, motion: Array, times: Array, positions: Array) -> Age:
     fast = (late**2).sum(axis=1)
     along = (left * late).sum(axis=1) / np.sqrt(fast + 1e-12)
     design = np.column_stack([fast, np.ones(len(fast))])
-    (spread, _), *_ = np.linalg.lstsq(design, along**2, rcond=None)
-    jitter = float(np.sqrt(max(spread, 0.0)))
+    (wide, _), *_ = np.linalg.lstsq(design, along**2, rcond=None)
+    jitter = float(np.sqrt(max(wide, 0.0)))
     weight = fast / fast.sum()
     count = 1 / float((weight**2).sum())  # as many as count, in a mean weighted by speed
     noise = float(np.sqrt((left**2).mean()))
+    spread = float(motion.std(axis=0).max())
+    if noise > UNEXPLAINED * spread:
+        found = f"{noise:.1f} of {spread:.1f} px that the arm's motion does not explain"
+        remedy = "look at what the region shows: one thing must lie in it, and stay there"
+        raise Invalid("motion", found, f"{UNEXPLAINED:.0%} at most", remedy)
     return Age(
         mean, jitter, float(np.sqrt((along**2 * fast).sum()) / fast.sum()),
         jitter / np.sqrt(2 * count), noise,

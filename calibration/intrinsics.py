@@ -23,6 +23,7 @@ Array = npt.NDArray[np.float64]
 MODELS = ("none", "plumb_bob", "equidistant", "rational_polynomial")  # the simplest first
 FEWEST = 8
 ENOUGH = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 100, 1e-8)
+LOST = 2.0  # px: who leaves more unexplained has missed the lens
 BAD_VIEW = 3.0  # times the median view's error: a blurred or bent board
 
 
@@ -123,6 +124,9 @@ def calibrate(
     model = next(one.model for one in scores if one.worse <= 1)
     lens = fit(board, kept, size, model)
     residual = float(np.sqrt(np.mean([_view_error(board, lens, view) for view in kept])))
+    if residual > LOST:
+        found, wanted = f"{residual:.1f} px unexplained by any lens", f"{LOST} px at most"
+        raise Invalid("views", found, wanted, "is the board flat, and the one that was measured?")
     known = _information(board, kept, lens)
     return IntrinsicsResult(lens, residual, known, scores, left_out, len(kept))
 

@@ -71,6 +71,14 @@ def test_a_view_that_cannot_be_is_named() -> None:
         calibrate(cell.board, views[:3], SIZE)
 
 
+def test_views_that_no_lens_explains_are_refused() -> None:
+    """Another board than the one that was measured: its corners are counted otherwise."""
+    cell, random = cell_with("plumb_bob"), np.random.default_rng(1)
+    mixed = [View(view.ids, random.permutation(view.corners)) for view in cell.shown(random)]
+    with pytest.raises(Invalid, match=r"px unexplained by any lens', wanted 2.0 px at most"):
+        calibrate(cell.board, mixed, SIZE)
+
+
 def test_coverage_asks_for_what_is_missing() -> None:
     cell = cell_with("none")
     coverage = Coverage(cell.board, SIZE)

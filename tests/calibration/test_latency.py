@@ -134,3 +134,14 @@ def test_a_plain_region_shows_no_motion() -> None:
     plain = [np.full((100, 100, 3), 90, np.uint8)] * 3
     with pytest.raises(Invalid, match="something to see"):
         image_motion(plain, (40, 40, 20, 20), 10)
+
+
+def test_pictures_that_move_otherwise_than_the_arm_are_refused() -> None:
+    """Something else lies in the region: what came out would be a delay of nothing."""
+    random, times = np.random.default_rng(0), np.arange(0, 6, 0.005)
+    places = 0.01 * np.column_stack([np.sin(7 * times), np.sin(8.2 * times), 0 * times])
+    stamps = np.arange(1.0, 5.5, 1 / 15)
+    seen = 400 * np.column_stack([np.interp(stamps - 0.05, times, line) for line in places.T[:2]])
+    assert age(stamps, seen, times, places).mean == pytest.approx(0.05, abs=0.002)
+    with pytest.raises(Invalid, match="px that the arm's motion does not explain"):
+        age(stamps, seen + random.normal(0, 3, seen.shape), times, places)
