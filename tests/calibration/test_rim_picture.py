@@ -11,7 +11,7 @@ import pytest
 from drawn_bin import CELL, FRONT, drawn
 
 from calibration.drift import Drift, DriftWatch
-from calibration.registration import Array, Registration
+from calibration.registration import SHIFT, Array, Registration
 from calibration.rigid import turn_of, turned
 from calibration.rim_picture import register_picture
 from policy.contract import Invalid
@@ -71,7 +71,7 @@ def seen(shift: Array, turn: Array, random: np.random.Generator) -> Registration
     return Registration(
         shift + 0.002 + wild * random.normal(0, 0.001, 3),
         turn - 0.001 + wild * random.normal(0, 0.001, 3),
-        1.0, 1.0, np.eye(6), 0.4, 500,
+        1.0, 1.0, 1e-6 * np.eye(6), 0.4, 500,
     )  # fmt: skip
 
 
@@ -104,6 +104,26 @@ def test_the_watch_notices_a_knock_and_says_how_far(mm: float, degrees: float) -
     # One warning, one withdrawal: it does not flicker.
     whole = [drift.moved for drift in after + back]
     assert sum(a != b for a, b in pairwise(whole)) == 2
+
+
+@pytest.mark.parametrize("knowing", [3, 10_000])
+def test_looks_that_know_nothing_of_a_shift_do_not_deny_it(knowing: int) -> None:
+    """All but each third saw the floor alone: along it, they say what the cell file does. And if
+    none ever saw more, nothing is known, though all agree."""
+    random, watch = np.random.default_rng(2), DriftWatch()
+
+    def look(number: int, shift: float) -> Registration:
+        one = seen(np.array([shift, 0, 0]), ZERO, random)
+        if number % knowing == 0:
+            return one
+        unknown = one.covariance.copy()
+        unknown[0, 0] = SHIFT**2
+        return replace(one, shift=one.shift * (0, 1, 1), covariance=unknown)
+
+    for number in range(1, 101):
+        assert not watch.see(look(number, 0.0)).moved
+    after = [watch.see(look(number, 0.003)) for number in range(1, 46)]
+    assert after[-1].moved == (knowing == 3)
 
 
 def test_a_reference_outlives_the_watch() -> None:
