@@ -9,11 +9,8 @@ is usual; torch runs the very module that was exported. All are fed the same pic
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +19,7 @@ import onnxruntime
 import torch
 from torch import Tensor, nn
 
-from benchmarks.harness import Comparison, Worker, compare_tails, save, serve, table
+from benchmarks.sizes import race
 from calibration import load_cell
 from policy.contract import Deployment, PolicyCard, Preprocessing, Provenance, write_card
 from policy.export import Deployed, inputs_of
@@ -32,7 +29,6 @@ from policy.networks.critic import Critic, CriticConfig
 from policy.quantize import quantized
 from policy.serving.parity import made_up
 
-RESULT = Path(__file__).with_name("results") / "deciding.json"
 CELL = Path(__file__).resolve().parents[1] / "calibration/cells/twin.yaml"
 CONTENDERS = ("one graph", "one graph, int8", "loop", "torch")
 
@@ -143,30 +139,5 @@ def loop(
     return decide
 
 
-def measure(size: int, rounds: int, calls: int) -> list[Comparison]:
-    with ExitStack() as stack:
-        command = [sys.executable, "-m", "benchmarks.deciding", "--size", str(size), "--worker"]
-        workers = {n: stack.enter_context(Worker([*command, n])) for n in CONTENDERS}
-        return compare_tails(f"{size} px", workers, ["one graph"], rounds, calls)
-
-
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.deciding", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--calls", type=int, default=500)
-    parser.add_argument("--size", type=int, help="only this; else 64 and 128")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--worker", choices=CONTENDERS, help=argparse.SUPPRESS)
-    a = parser.parse_args(argv)
-    if a.worker:
-        serve(contender(a.worker, a.size))
-        return
-    sizes = [a.size] if a.size else [64, 128]
-    found = [one for size in sizes for one in measure(size, a.rounds, a.calls)]
-    command = f"python -m benchmarks.deciding --rounds {a.rounds} --calls {a.calls}"
-    save(a.out, found, command, ["torch", "onnxruntime", "numpy"])
-    print(table(found))
-
-
 if __name__ == "__main__":
-    main()
+    race("deciding", __doc__, CONTENDERS, contender, 500)

@@ -9,17 +9,13 @@ that paints would.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable
-from contextlib import ExitStack
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks.deciding import deployment, session
-from benchmarks.harness import Comparison, Worker, compare_tails, save, serve, table
+from benchmarks.sizes import race
 from policy.contract import Provenance
 from policy.export import Deployed, card_of, inputs_of
 from policy.graph import graph_of
@@ -30,7 +26,6 @@ from sim2real.networks import NetworkConfig
 from sim2real.pairs import PICTURE
 from sim2real.rcan import Rcan, RcanConfig
 
-RESULT = Path(__file__).with_name("results") / "fusing.json"
 CONTENDERS = ("one graph", "two graphs", "policy alone")
 
 
@@ -77,30 +72,5 @@ def contender(name: str, size: int) -> Callable[[], object]:
     return both
 
 
-def measure(size: int, rounds: int, calls: int) -> list[Comparison]:
-    with ExitStack() as stack:
-        command = [sys.executable, "-m", "benchmarks.fusing", "--size", str(size), "--worker"]
-        workers = {n: stack.enter_context(Worker([*command, n])) for n in CONTENDERS}
-        return compare_tails(f"{size} px", workers, ["one graph"], rounds, calls)
-
-
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fusing", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--size", type=int, help="only this; else 64 and 128")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--worker", choices=CONTENDERS, help=argparse.SUPPRESS)
-    a = parser.parse_args(argv)
-    if a.worker:
-        serve(contender(a.worker, a.size))
-        return
-    sizes = [a.size] if a.size else [64, 128]
-    found = [one for size in sizes for one in measure(size, a.rounds, a.calls)]
-    command = f"python -m benchmarks.fusing --rounds {a.rounds} --calls {a.calls}"
-    save(a.out, found, command, ["torch", "onnxruntime", "numpy"])
-    print(table(found))
-
-
 if __name__ == "__main__":
-    main()
+    race("fusing", __doc__, CONTENDERS, contender, 200)
