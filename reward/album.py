@@ -14,13 +14,12 @@ from pathlib import Path
 
 from policy.experience.episode import Verdict
 from policy.experience.log import messages, wire
-from policy.experience.log.logfile import DONE, LogFile
+from policy.experience.log.logfile import DONE, JUDGED, LogFile
 from policy.experience.log.reader import scan
 from policy.experience.pictures import write_picture
 
 from .detector import Judgement, Pictures
 
-FOLDER = "judged"
 BEFORE, AFTER = "before", "after"
 
 
@@ -34,7 +33,7 @@ class Pair:
 
 class Album:
     def __init__(self, log: Path) -> None:
-        self.folder = log / FOLDER
+        self.folder = log / JUDGED
 
     def add(self, episode_id: str, pair: Pair) -> Path:
         """Raises `BusyError` if that episode has its pictures already."""

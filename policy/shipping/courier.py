@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from policy.contract import ContractError, Invalid
 from policy.experience.errors import MISTAKES
-from policy.experience.log.logfile import files_of
+from policy.experience.log.logfile import JUDGED, VERDICTS, files_of
 from policy.serving.keys import ClientKeys
 from policy.serving.local import gone
 from policy.serving.network import Connection
@@ -100,7 +100,7 @@ class Courier:
         """Send what is lacking now, then look for a newer model; how many files were sent.
         `ContractError` if the other side does not answer, or cannot store."""
         sent = 0
-        present = dict(files_of(self._log))
+        present = dict(files_of(self._log, (VERDICTS, JUDGED)))
         new = sorted(name for name, status in present.items() if self._done.get(name) != status)
         for first in range(0, len(new), LISTED):
             names = new[first : first + LISTED]

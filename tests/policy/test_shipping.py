@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import zmq
 from factories import write_episode
@@ -29,6 +30,7 @@ from policy.shipping.depot import Depot
 from policy.shipping.inbox import ASIDE, Inbox, item_of
 from policy.shipping.sound import EPISODES, check_log_file
 from policy.shipping.wire import LARGEST, PIECE, Item, Newest, Piece, pack, unpack
+from reward.album import Album, Pair
 
 
 @contextmanager
@@ -64,6 +66,9 @@ def test_a_log_arrives_bit_for_bit_and_what_is_judged_later_too(log: Path, tmp_p
                 verdicts.add(entry.episode_id, Verdict(PERSON, True))
         write_episode(log, seed=9)
         assert courier.round() == 2
+        seen = {"wrist": np.full((8, 8, 3), 7, np.uint8)}
+        Album(log).add(entry.episode_id, Pair(seen, seen))
+        assert courier.round() == 1
         with Courier(depot.address, log) as again:  # it asks, and is told that all is there
             assert again.round() == 0
     assert content(there) == content(log)

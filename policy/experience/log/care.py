@@ -10,25 +10,24 @@ from policy.contract import ContractError, Interface, differences
 from policy.contract.files import link_or_copy
 
 from ..errors import BusyError, DamagedError, ExperienceError
-from .logfile import SUBDIRECTORY, files_of
-from .reader import read_episode, read_summary, scan
+from .logfile import JUDGED, VERDICTS, files_of
+from .reader import check_beside, read_episode, read_summary
 from .repair import recover_workshop, repair, unfinished
 
 
 def finished(directory: Path) -> list[Path]:
-    """Every finished file of a log, verdicts included."""
-    return sorted(directory / name for name, _ in files_of(directory))
+    """Every finished file of a log, verdicts and what they were given upon included."""
+    return sorted(directory / name for name, _ in files_of(directory, (VERDICTS, JUDGED)))
 
 
 def verify(directory: Path) -> Iterator[tuple[Path, Exception | None]]:
     """Read every finished file in full, checksums and all; what was wrong with it, if anything."""
     for path in finished(directory):
         try:
-            read_summary(path)
-            if path.parent.name == SUBDIRECTORY:
-                for _ in scan(path):
-                    pass
+            if path.parent != directory:
+                check_beside(path, path.parent.name)
             else:
+                read_summary(path)  # the index at its end, which no step needs
                 read_episode(path)
         except (ExperienceError, OSError) as error:
             yield path, error
@@ -59,7 +58,7 @@ def merge(sources: list[Path], into: Path) -> tuple[int, list[Exception]]:
     for source in [into, *sources]:  # what is there already must agree, too
         for path in finished(source):
             try:
-                info = read_summary(path).info
+                info = read_summary(path).info if path.parent == source else None
                 wanted = _agreed(path, info.interface, wanted) if info else wanted
                 count += source != into and _copy(path, into / path.relative_to(source))
             except (ExperienceError, ContractError, OSError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +16,8 @@ from .appendfile import AppendFile
 
 PART = ".mcap.part"
 DONE = ".mcap"
-SUBDIRECTORY = "verdicts"  # of a log: what was judged after an episode's file was closed
+# Directories of a log: what was judged after an episode's file was closed, and upon which pictures.
+VERDICTS, JUDGED = "verdicts", "judged"
 
 Compression = Literal["zstd", "lz4", "none"]
 COMPRESSION = {
@@ -72,12 +73,14 @@ def require_log(directory: Path) -> None:
         raise ExperienceError(f"{directory}: found no such directory, wanted a log; record one")
 
 
-def files_of(directory: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """The finished files of a log, verdicts included: each one's name below `directory`, and its
-    size and time of change, which tell whether it is still the same."""
+def files_of(
+    directory: Path, beside: Sequence[str] = (VERDICTS,)
+) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The finished files of a log and of the directories `beside`: each one's name below
+    `directory`, and its size and time of change, which tell whether it is still the same."""
     require_log(directory)
-    for folder, prefix in ((directory, ""), (directory / SUBDIRECTORY, f"{SUBDIRECTORY}/")):
-        if not folder.is_dir():
+    for prefix in ("", *(f"{name}/" for name in beside)):
+        if not (folder := directory / prefix).is_dir():
             continue
         with os.scandir(folder) as entries:
             for entry in entries:

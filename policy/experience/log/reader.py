@@ -16,6 +16,7 @@ from ..episode import Driver, Episode, EpisodeInfo, FloatArray, Frame, Verdict
 from ..errors import DamagedError, ForeignError
 from . import messages, wire
 from .chunks import BoundedFile, chunk_at, contents, decoding, records, summary_of
+from .logfile import VERDICTS
 
 
 def scan(path: Path, *, tolerant: bool = False) -> Iterator[tuple[str, Any]]:
@@ -93,6 +94,21 @@ class Summary:
     info: EpisodeInfo | None = None
     end: Any = None  # EpisodeEnd
     verdicts: list[tuple[str, Verdict]] = field(default_factory=list)  # with their episode's id
+
+
+def check_beside(path: Path, kind: str) -> None:
+    """Of a log's directory VERDICTS or JUDGED: every checksum, and that only such things are in
+    it."""
+    found = {topic for topic, _ in scan(path)}
+    verdicts = {topic for topic, kept in messages.TOPICS.items() if kept == messages.VERDICT}
+    foreign = {
+        topic
+        for topic in found
+        if not (topic in verdicts if kind == VERDICTS else messages.camera_of(topic))
+    }
+    if foreign or not found:
+        told = ", ".join(sorted(foreign)) or "nothing of ours"
+        raise ForeignError(f"{path.name}: found {told}, wanted {kind}; take it out of there")
 
 
 def read_summary(path: Path) -> Summary:

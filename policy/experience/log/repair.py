@@ -13,7 +13,7 @@ from policy.contract.files import link_or_copy
 
 from ..episode import Action, Driver, Episode, Observation
 from ..errors import BusyError, DamagedError
-from .logfile import DONE, PART, SUBDIRECTORY
+from .logfile import DONE, JUDGED, PART, VERDICTS
 from .reader import read_episode, read_summary, scan
 from .verdicts import VerdictWriter
 from .wire import verdict_of
@@ -24,12 +24,13 @@ WORKSHOP = ".repair"
 
 def unfinished(directory: Path) -> list[Path]:
     """Episodes, and files of verdicts, that nobody is writing any more."""
-    parts = [*directory.glob(f"*{PART}"), *directory.glob(f"{SUBDIRECTORY}/*{PART}")]
+    parts = [*directory.glob(f"*{PART}"), *directory.glob(f"{VERDICTS}/*{PART}")]
     return [path for path in sorted(parts) if _abandoned(path)]
 
 
 def repair(path: Path) -> Path | None:
-    """Rewrite a torn or damaged episode up to its last step that is whole (verdicts: all of them).
+    """Rewrite a torn or damaged episode up to its last step that is whole (verdicts: all of them;
+    judged pictures are set aside).
 
     Returns the finished file, or None where not one step was complete: then the torn file is set
     aside as `.empty`. The original of a damaged finished file is kept as `.damaged`. Killed half
@@ -44,8 +45,11 @@ def repair(path: Path) -> Path | None:
             mine = False
         if not mine:
             raise BusyError(f"{path}: another process is writing this file, or repairing it; wait")
-        if path.parent.name == SUBDIRECTORY:
+        if path.parent.name == VERDICTS:
             return _repair_verdicts(path, torn)
+        if path.parent.name == JUDGED:  # a pair of pictures is whole or worth nothing
+            path.rename(_aside(path, "damaged"))
+            return None
         with _workshop(path.parent) as workshop:
             return _repair_episode(path, torn, workshop)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..episode import Verdict, new_episode_id
 from . import messages, wire
-from .logfile import SUBDIRECTORY, LogFile
+from .logfile import VERDICTS, LogFile
 
 
 class VerdictWriter:
@@ -21,7 +21,7 @@ class VerdictWriter:
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory / SUBDIRECTORY
+        self._directory = directory / VERDICTS
         self._file: LogFile | None = None
 
     @property

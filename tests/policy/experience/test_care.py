@@ -29,6 +29,7 @@ from policy.experience.log.repair import unfinished
 from policy.experience.log.verdicts import VerdictWriter
 from policy.experience.replay.ringwriter import RingWriter
 from policy.experience.replay.sampler import Sampler, Source
+from reward.album import Album, Pair
 
 
 def test_index_takes_in_what_is_new(tmp_path: Path) -> None:
@@ -136,6 +137,25 @@ def test_merge(tmp_path: Path) -> None:
     assert count == 1
     assert isinstance(problem, BusyError)
     assert "found another file of this name" in str(problem)
+
+
+def test_what_was_judged_upon_goes_along(tmp_path: Path) -> None:
+    """And where such pictures are damaged, they are told, and set aside by a repair."""
+    a, both = tmp_path / "a", tmp_path / "both"
+    path, *_ = write_episode(a)
+    seen = {"wrist": np.full((8, 8, 3), 7, np.uint8)}
+    pictures = Album(a).add(path.stem, Pair(seen, seen))
+    assert care.merge([a], both) == (2, [])
+    assert np.array_equal(Album(both).pair(path.stem).after["wrist"], seen["wrist"])
+    with open_index(both) as index:
+        assert [entry.episode_id for entry in index] == [path.stem]
+        assert index.problems == []
+    os.truncate(pictures, pictures.stat().st_size // 2)
+    damaged = [found for found, error in care.verify(a) if error is not None]
+    assert damaged == [pictures]
+    assert list(care.repair_all(a)) == [(pictures, None, None)]
+    assert path.stem not in Album(a)
+    assert all(error is None for _, error in care.verify(a))
 
 
 def test_merge_refuses_another_interface(tmp_path: Path) -> None:
