@@ -38,6 +38,7 @@ from sim.twin.replay import joints_of, replay, with_joints
 
 RESULT = Path(__file__).with_name("results") / "identification.json"
 Array = npt.NDArray[np.float64]
+Late = dict[str, tuple[float, float]]  # by link: mean and jitter, s
 ACCELERATION = 5.0  # m/s^2, as the twin's controller is said to have
 PERIOD = 0.02  # s, of commands
 FAST = 0.01  # s, of commands that sway
@@ -135,7 +136,7 @@ def track(states: Sequence[ArmState]) -> tuple[Array, Array]:
     )
 
 
-def latencies(cell: Cell, number: int, random: np.random.Generator) -> dict[str, Any]:
+def latencies(cell: Cell, number: int, random: np.random.Generator) -> Late:
     room = ROOMS[number % len(ROOMS)]
     config = TwinConfig(
         mode="lockstep", seed=number, preset=room, cameras=(), feed=FeedConfig(rate=15.0)
@@ -144,6 +145,11 @@ def latencies(cell: Cell, number: int, random: np.random.Generator) -> dict[str,
         found = {"command": command_latency(twin, random), "gripper": gripper_latency(twin, random)}
     with Twin(cell, replace(config, cameras=("wrist",))) as twin:
         found["camera"] = camera_latency(twin)
+    return found
+
+
+def late(cell: Cell, found: Late) -> dict[str, Any]:
+    """What was found, against what is true."""
     told = {}
     for name, (mean, jitter) in found.items():
         true: Delay = getattr(cell.latency, name)
@@ -156,22 +162,34 @@ def latencies(cell: Cell, number: int, random: np.random.Generator) -> dict[str,
     return told
 
 
-def joints(cell: Cell, nominal: Cell, random: np.random.Generator) -> dict[str, Any]:
+def answering(nominal: Cell, found: Late) -> Cell:
+    """With the delays as they were found: they come first, as in the procedure."""
+    delays = {}
+    for name, (mean, jitter) in found.items():
+        delay: Delay = getattr(nominal.latency, name)
+        delays[name] = replace(
+            delay, mean=replace(delay.mean, value=mean), jitter=replace(delay.jitter, value=jitter)
+        )
+    return replace(nominal, latency=replace(nominal.latency, **delays))
+
+
+def record(cell: Cell, seconds: float, phase: float, random: np.random.Generator) -> Motion:
+    motion = replay(cell, sway(seconds, FAST, 0.06, 0.35, phase), FAST)
+    noise = random.normal(0, TORQUE_NOISE, motion.efforts.shape)
+    return replace(motion, efforts=motion.efforts + noise)
+
+
+def joints(cell: Cell, nominal: Cell, random: np.random.Generator) -> tuple[Joints, dict[str, Any]]:
     """Fitted on a sway of 20 s, held against another one of 5 s."""
     truth, phases = joints_of(cell), random.uniform(0, 6, 2)
-
-    def record(seconds: float, phase: float) -> Motion:
-        motion = replay(cell, sway(seconds, FAST, 0.06, 0.35, phase), FAST)
-        noise = random.normal(0, TORQUE_NOISE, motion.efforts.shape)
-        return replace(motion, efforts=motion.efforts + noise)
-
-    found = identify(record(20.0, float(phases[0])), build_arm(nominal), "hand")
+    first = record(cell, 20.0, float(phases[0]), random)
+    found = identify(first, build_arm(nominal), "hand")
     held_out = sway(5.0, FAST, 0.06, 0.35, float(phases[1]))
 
     def simulate(tried: Joints) -> Motion:
         return replay(with_joints(nominal, tried), held_out, FAST)
 
-    other = record(5.0, float(phases[1]))
+    other = record(cell, 5.0, float(phases[1]), random)
     try:
         before, after = improves(simulate, joints_of(nominal), found, other)
         accepted = True
@@ -182,7 +200,7 @@ def joints(cell: Cell, nominal: Cell, random: np.random.Generator) -> dict[str, 
         name: [float(v) for v in getattr(found, name) / getattr(truth, name) - 1]
         for name in ("damping", "friction", "armature")
     }
-    return {
+    return found, {
         **shares,
         "payload_error_kg": found.payload - truth.payload,
         "accepted": accepted,
@@ -256,9 +274,10 @@ def main() -> None:
     for number in range(len(cells), given.cells):
         random = np.random.default_rng([number, 11])
         cell = hidden(nominal, random)
+        delays = latencies(cell, number, random)
         told = {
-            "latency": latencies(cell, number, random),
-            "dynamics": joints(cell, nominal, random),
+            "latency": late(cell, delays),
+            "dynamics": joints(cell, answering(nominal, delays), random)[1],
             "gripper": gripper(nominal, random),
         }
         cells.append(told)
