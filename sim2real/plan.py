@@ -118,9 +118,9 @@ class Plan:
         """What a policy of this arm learns from."""
         if arm == ALONE:
             return (self.cell(room),)
-        own = self.sim() if arm in ("sim", "rcan") else self.random() if arm == "random" else None
-        if own is None:
-            own = self.painted(self.sim(), self.translator(arm, room, seed))
+        own = self.random() if arm == "random" else self.sim()
+        if arm in PAINTED:
+            own = self.painted(own, self.translator(arm, room, seed))
         if not few:
             return (own,)
         real = self.cell(room)
