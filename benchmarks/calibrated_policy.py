@@ -4,7 +4,7 @@ against one of a default file, both where neither was trained.
     python -m benchmarks.calibrated_policy out/calibrated [--cells 1] [--minutes 15]
 
 The cell is a twin whose wrist camera, lens, delays, joints and grip are drawn at random and hidden.
-The calibration sees what the procedure sees (hand_eye.py, identification.py, slip_tests.py), with
+The calibration sees what the procedure sees (hand_eye.py, hidden_twins.py, slip_tests.py), with
 its noise; the default is the example's file as it comes. Both policies are QT-Opt's of the recipe
 that comes along, from logs that the scripted policy left in their own simulator, and both are
 counted in the hidden cell's, randomised around nothing.
@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.harness import machine
 from benchmarks.hidden_cells import HiddenCell, poses
-from benchmarks.identification import answering, hidden, joints, latencies
+from benchmarks.hidden_twins import answering, hidden, joints, latencies
 from benchmarks.slip_tests import hidden_grip, slip_tests
 from calibration import Cell, load_cell, save_cell
 from calibration.handeye import calibrate
