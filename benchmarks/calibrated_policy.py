@@ -32,7 +32,7 @@ from calibration.handeye import calibrate
 from calibration.intrinsics import calibrate as calibrate_lens
 from calibration.lens import Lens
 from calibration.refine import Task
-from calibration.rigid import quaternion
+from calibration.rigid import placed
 from policy.contract import Invalid
 from policy.evaluate import HELD_OUT
 from policy.statistics import Rate
@@ -51,12 +51,10 @@ FILES = ("calibrated", "default")
 def seen_by(cell: Cell, lens: Lens, pose: np.ndarray) -> Cell:
     """With this camera at the wrist."""
     camera = cell.cameras[CAMERA]
-    position = replace(camera.pose.position, value=tuple(pose[:3, 3].tolist()))
-    orientation = replace(camera.pose.orientation, value=tuple(quaternion(pose).tolist()))
     model: Any = lens.distortion_model  # which a Lens has as any word
     changed = replace(
         camera,
-        pose=replace(camera.pose, position=position, orientation=orientation),
+        pose=placed(camera.pose, pose),
         focal=replace(camera.focal, value=lens.focal),
         centre=replace(camera.centre, value=lens.centre),
         distortion_model=model,

@@ -27,7 +27,7 @@ from calibration.cell import Camera
 from calibration.drift import Drift, DriftWatch
 from calibration.geometry import rotation
 from calibration.registration import Registration
-from calibration.rigid import quaternion, rigid, turned
+from calibration.rigid import placed, rigid, turned
 from calibration.rim_depth import register_depth
 from calibration.rim_picture import register_picture
 from policy.contract import Invalid
@@ -55,16 +55,9 @@ def calibrated(camera: Camera, view: View, imaging: Imaging) -> Camera:
     camera = replace(camera, noise=replace(camera.noise, value=imaging.noise))
     at = np.array(camera.pose.position.value) + np.array(view.shift)
     turn = rotation(camera.pose.orientation.value) @ turned(AXES @ np.array(view.turn))
-    pose = replace(
-        camera.pose,
-        position=replace(camera.pose.position, value=tuple(at.tolist())),
-        orientation=replace(
-            camera.pose.orientation, value=tuple(quaternion(rigid(turn, at)).tolist())
-        ),
-    )
     width, height = (f * view.zoom for f in camera.focal.value)
     measured = replace(camera.focal, value=(width, height), method="board", residual=0.3)
-    return replace(camera, pose=pose, focal=measured)
+    return replace(camera, pose=placed(camera.pose, rigid(turn, at)), focal=measured)
 
 
 class Looker:

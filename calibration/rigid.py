@@ -68,12 +68,16 @@ def quaternion(motion: Array) -> Array:
     return found if found[3] >= 0 else -found
 
 
+def placed(pose: Pose, at: Array) -> Pose:
+    """The pose as it is there: what `matrix_of` takes, and all else as it was measured."""
+    position = replace(pose.position, value=tuple(at[:3, 3].tolist()))
+    return Pose(position, replace(pose.orientation, value=tuple(quaternion(at).tolist())))
+
+
 def standing(camera: Camera, tcp: Array) -> Camera:
     """A camera at the wrist, as it stands in the base frame with the TCP at that pose."""
     pose = tcp @ matrix_of(camera.pose)
-    position = replace(camera.pose.position, value=tuple(pose[:3, 3].tolist()))
-    orientation = replace(camera.pose.orientation, value=tuple(quaternion(pose).tolist()))
-    return replace(camera, mount="world", pose=Pose(position, orientation))
+    return replace(camera, mount="world", pose=placed(camera.pose, pose))
 
 
 def inverse(motion: Array) -> Array:

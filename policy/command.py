@@ -9,7 +9,7 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from policy.experience.errors import MISTAKES
+from policy.experience.telling import exit_code
 
 
 def carry_out(choices: DictConfig, work: Callable[[dict[str, Any], Path], object]) -> None:
@@ -19,11 +19,5 @@ def carry_out(choices: DictConfig, work: Callable[[dict[str, Any], Path], object
     assert isinstance(found, dict)
     values = {str(name): value for name, value in found.items()}
     directory = Path(str(values.pop("out")))
-    try:
-        work(values, directory)
-    except MISTAKES as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        sys.exit(130)
+    if code := exit_code(lambda: work(values, directory)):
+        sys.exit(code)

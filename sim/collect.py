@@ -23,10 +23,11 @@ from typing import Any
 from tqdm import tqdm
 
 from policy.contract import ContractError, Invalid, differences, encode
-from policy.experience.errors import MISTAKES, ExperienceError
+from policy.experience.errors import ExperienceError
 from policy.experience.log.index import Entry, open_index
 from policy.experience.log.logfile import PART
 from policy.experience.log.reader import read_summary
+from policy.experience.telling import exit_code
 
 from .canonical import PairedGrasp
 from .config import RandomConfig
@@ -218,7 +219,8 @@ def main(argv: list[str] | None = None) -> int:
         a.cell, a.policy, a.size, tuple(a.cameras), randomize, a.room, a.canonical
     )
     started = time.perf_counter()
-    try:
+
+    def work() -> None:
         found = collect(
             a.out,
             collection,
@@ -227,21 +229,17 @@ def main(argv: list[str] | None = None) -> int:
             seed=a.seed,
             processes=a.processes,
         )
-    except MISTAKES as error:
-        print(error, file=sys.stderr)
-        return 2
+        successes = sum(entry.success is True for entry in found.values())
+        print(
+            f"{len(found)} episodes, {sum(e.steps for e in found.values())} transitions, "
+            f"success {successes / len(found):.1%}; {time.perf_counter() - started:.0f} s"
+        )
+
+    try:
+        return exit_code(work)
     except WorkerError as error:
         print(f"{error}\nwhat is finished is kept; the same command continues", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        return 130
-    successes = sum(entry.success is True for entry in found.values())
-    print(
-        f"{len(found)} episodes, {sum(e.steps for e in found.values())} transitions, "
-        f"success {successes / len(found):.1%}; {time.perf_counter() - started:.0f} s"
-    )
-    return 0
 
 
 if __name__ == "__main__":

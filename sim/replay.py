@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from policy.contract import ContractError, differences
 from policy.experience.episode import Episode, EpisodeInfo, FloatArray
-from policy.experience.errors import MISTAKES
 from policy.experience.log import open_index, read_episode
+from policy.experience.telling import exit_code
 
 from .env import TWIN, BinGrasp
 from .parameters import nominal
@@ -98,16 +98,12 @@ def main(argv: list[str] | None = None) -> int:
     top.add_argument("--cell", type=Path, default=TWIN, help="cell file")
     top.add_argument("--episodes", type=int, help="of the log, the first so many (default: all)")
     a = top.parse_args(argv)
-    try:
+
+    def work() -> None:
         added = replay(a.log, a.out, a.cell, a.episodes)
-    except MISTAKES as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        return 130
-    print(f"{added} episodes added to {a.out}")
-    return 0
+        print(f"{added} episodes added to {a.out}")
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":

@@ -21,11 +21,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from policy.contract.files import write_atomic
-from policy.experience.errors import MISTAKES
+from policy.experience.telling import exit_code
 from policy.statistics import Rate
 
 from .plan import ALONE, ARMS, PRESETS, Plan
-from .stages import Failed, carry_out
+from .stages import carry_out
 
 ZERO, FEW = "zero", "few"
 ROOMS = ("factory", "kitchen", "lab_night")
@@ -95,18 +95,14 @@ def main(argv: list[str] | None = None) -> int:
                     if arm != ALONE or column == FEW:
                         path = plan.count(arm, column == FEW, room, seed)
                         counts.setdefault((room, arm, column), []).append(path)
-    try:
+
+    def work() -> None:
         carry_out(plan.stages.values(), a.out, a.jobs, {**os.environ, **THREADS})
         found = rates(counts)
         write(a.results or a.out / "table", " ".join(words), asdict(preset), found)
-    except (*MISTAKES, Failed) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        return 130
-    print(table(found), end="")
-    return 0
+        print(table(found), end="")
+
+    return exit_code(work)
 
 
 def write(path: Path, words: str, preset: dict[str, object], found: Mapping[Cell, Rate]) -> None:

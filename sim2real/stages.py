@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from policy.contract import Invalid
 from policy.contract.files import write_atomic
+from policy.experience.errors import ExperienceError
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Stage:
     needs: tuple[str, ...] = ()  # names of others
 
 
-class Failed(Exception):
+class Failed(ExperienceError):
     """A command that did not do what it was asked for. What others have done is kept."""
 
 

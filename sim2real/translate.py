@@ -24,9 +24,9 @@ from tqdm import tqdm
 from policy.contract import Invalid
 from policy.contract.files import sync_directory
 from policy.experience.episode import Episode, EpisodeInfo
-from policy.experience.errors import MISTAKES
 from policy.experience.log import Entry, EpisodeWriter, open_index, read_episode
 from policy.experience.log.repair import copy_steps
+from policy.experience.telling import exit_code
 from policy.run import CHECKPOINT
 
 from .config import TranslateConfig, read_translator
@@ -107,16 +107,12 @@ def main(argv: list[str] | None = None) -> int:
     top.add_argument("run", type=Path, help="of sim2real.train")
     top.add_argument("--out", type=Path, required=True, help="the log to make, or to add to")
     a = top.parse_args(argv)
-    try:
+
+    def work() -> None:
         added = translate(a.log, a.run, a.out)
-    except MISTAKES as error:
-        print(error, file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command continues", file=sys.stderr)
-        return 130
-    print(f"{added} episodes added to {a.out}")
-    return 0
+        print(f"{added} episodes added to {a.out}")
+
+    return exit_code(work)
 
 
 if __name__ == "__main__":
