@@ -257,7 +257,7 @@ class LockstepCell(Driven):
         if empty:
             self._panel.learn(before, after)
             return []
-        return self._panel.judge(before, after)
+        return self._panel.judge(before, after, self._recorder.clip)
 
     def rollout(self) -> Rollout:
         recorder, spec = self._recorder, self.interface.observation

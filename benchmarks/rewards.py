@@ -30,7 +30,7 @@ from tqdm import tqdm
 from benchmarks.harness import machine
 from benchmarks.judging import told
 from benchmarks.reward_episodes import DONE
-from policy.contract import Invalid
+from policy.contract import Invalid, encode
 from policy.experience.episode import Verdict
 from policy.experience.pictures import captioned, stacked, write_picture
 from policy.experience.rate import Rate
@@ -221,7 +221,9 @@ def noticed(
     return {"after": None, "of": len(changed)}
 
 
-def study(folder: Path, base: Path, picture: Path | None = None) -> dict[str, Any]:
+def study(
+    folder: Path, base: Path, picture: Path | None = None, verdicts: Path | None = None
+) -> dict[str, Any]:
     known = list(cases(folder, "usual"))
     said: dict[str, list[Verdict]] = {name: [] for name in ALONE}
     spent: dict[str, list[float]] = {name: [] for name in ALONE}
@@ -261,6 +263,9 @@ def study(folder: Path, base: Path, picture: Path | None = None) -> dict[str, An
                         trained.judge(name, case, case.example.pair)[0]
                     )
     truths = [case.truth for case in ordered]
+    if verdicts is not None:
+        pairs = {name: list(zip(map(encode, said[name]), truths, strict=True)) for name in ALONE}
+        verdicts.write_text(json.dumps(pairs))
     said["fingers"] = [
         Verdict("fingers", False, 0.99, abstained=case.fingers is None) for case in ordered
     ]
@@ -306,9 +311,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, default=RESULT)
     parser.add_argument("--picture", type=Path, help="write what each detector sees into this JPEG")
+    parser.add_argument("--verdicts", type=Path, help="write them, with the truth, as JSON")
     a = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as base:
-        found = study(a.folder, Path(base), a.picture)
+        found = study(a.folder, Path(base), a.picture, a.verdicts)
     result = {
         "command": "python -m benchmarks.reward_episodes DIR; python -m benchmarks.rewards DIR",
         "machine": machine(["mujoco", "numpy", "opencv-python-headless", "torch"]),

@@ -141,3 +141,29 @@ def test_repetitions_and_other_steps_are_left_aside(recorder: Recorder) -> None:
     path = recorder.store([])
     assert path is not None
     assert len(read_episode(path)) == 1
+
+
+def test_judges_are_shown_moments_in_colour(tmp_path: Path, ends: Ends) -> None:
+    both = load_cell(TWIN).interface(["wrist_depth", "wrist"])
+    spec = both.observation.images[1]
+
+    def info(interface: Interface) -> EpisodeInfo:
+        return EpisodeInfo(interface, "online", episode_id="e1")
+
+    def shown(k: int) -> Observation:
+        one, frame = seen(k), np.full(spec.shape, k, np.uint8)
+        return Observation({**one.images, "wrist": frame}, one.proprio, one.stamp_ns)
+
+    recorder = Recorder(tmp_path, info, ends)
+    assert recorder.clip == {}
+    for k in range(8):
+        recorder.observed(k, shown(k), k == 7, both if k == 0 else None)
+        recorder.executed(k, done(terminate=k == 6))
+    [(name, frames)] = recorder.clip.items()
+    assert name == "wrist"
+    assert frames[:, 0, 0, 0].tolist() == [0, 2, 5, 7]
+
+
+def test_depth_alone_is_nothing_to_look_at(recorder: Recorder) -> None:
+    recorder.observed(0, seen(0), False, INTERFACE)
+    assert recorder.clip == {}

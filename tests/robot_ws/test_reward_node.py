@@ -13,6 +13,7 @@ from rclpy.node import Node
 from regrasp_msgs.msg import Verdict
 from regrasp_msgs.srv import Judge
 from regrasp_nodes.pictures import message_of
+from regrasp_nodes.reward_node import clip_of
 from regrasp_nodes.wiring import stamp
 from ros_doing import Program, result, spinning, told, until
 
@@ -42,8 +43,20 @@ def pictures(seed: int, dropped: bool = False) -> list[Any]:
 
 def request(episode: str, before: int, after: int, dropped: bool, empty: bool = False) -> Any:
     return Judge.Request(
-        episode_id=episode, empty=empty, before=pictures(before), after=pictures(after, dropped)
-    )
+        episode_id=episode, empty=empty, before=pictures(before), after=pictures(after, dropped),
+        clip=pictures(5) + pictures(6),
+    )  # fmt: skip
+
+
+def test_moments_are_told_apart_by_their_cameras() -> None:
+    frames = [np.full((4, 6, 3), k, np.uint8) for k in range(4)]
+    messages = [
+        message_of(name, frames[k], stamp(k))
+        for name, k in (("wrist", 0), ("front", 1), ("wrist", 2), ("front", 3))
+    ]
+    clip = clip_of(messages)
+    assert clip["wrist"][:, 0, 0, 0].tolist() == [0, 2]
+    assert clip["front"][:, 0, 0, 0].tolist() == [1, 3]
 
 
 def test_it_judges_keeps_pictures_and_listens_to_persons(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,13 +25,14 @@ from policy.experience.episode import Verdict
 
 from .body import Body
 from .episode.routine import SETTLE_S, Frames, Interrupted
-from .pictures import Eyes, message_of
+from .pictures import Eyes, Frame, message_of
 from .verdicts import verdict_of
 from .wiring import LATCHED, now_ns, stamp
 
 Array = npt.NDArray[np.float64]
 SILENCE_S = 2.0  # of the guard
 ANSWER_S = 60.0
+NO_CLIP: Mapping[str, Frame] = {}
 LOOK_S = 0.02  # how often a wait looks whether it was told to end
 
 
@@ -101,12 +102,14 @@ class Reach:
         return {name: frame for name, frame in frames.items() if frame is not None}
 
     def judge(
-        self, before: Frames, after: Frames, empty: bool = False, episode_id: str = ""
-    ) -> list[Verdict]:
+        self, before: Frames, after: Frames, empty: bool = False, episode_id: str = "",
+        clip: Mapping[str, Frame] = NO_CLIP,
+    ) -> list[Verdict]:  # fmt: skip
         now = stamp(now_ns(self.node))
         request = Judge.Request(episode_id=episode_id, empty=empty)
         request.before = [message_of(name, frame, now) for name, frame in before.items()]
         request.after = [message_of(name, frame, now) for name, frame in after.items()]
+        request.clip = [message_of(name, f, now) for name, some in clip.items() for f in some]
         if not self._judges.wait_for_service(ANSWER_S):
             raise Interrupted("nobody offers /reward/judge")
         answer = self.answer(self._judges.call_async(request), "reward")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rclpy.node import Node
 from regrasp_msgs.msg import Verdict as VerdictMessage
 from regrasp_msgs.srv import Judge
@@ -14,10 +16,10 @@ from calibration.geometry import bin_mask
 from policy.experience.episode import PERSON
 from policy.experience.errors import MISTAKES
 from reward.album import Album, Pair
-from reward.detector import Setup, names
+from reward.detector import Clip, Setup, names
 from reward.panel import Panel
 
-from .pictures import picture_of
+from .pictures import Frame, picture_of
 from .verdicts import verdict_message, verdict_of
 from .wiring import EVERY, OK, WARN, Diagnostics, Health, cell_of, parameter, run
 
@@ -53,14 +55,15 @@ class RewardNode(Node):
             elif self._panel.problem:
                 response.problem = self._panel.problem
             else:
-                response.verdicts = self._verdicts(request.episode_id, Pair(before, after))
+                pair, clip = Pair(before, after), clip_of(request.clip)
+                response.verdicts = self._verdicts(request.episode_id, pair, clip)
         except MISTAKES as error:
             response.problem = str(error)
             self._counts["refused"] += 1
         return response
 
-    def _verdicts(self, episode: str, pair: Pair) -> list[Any]:
-        found = self._panel.judge(pair.before, pair.after, task=self._task, episode=episode)
+    def _verdicts(self, episode: str, pair: Pair, clip: Clip) -> list[Any]:
+        found = self._panel.judge(pair.before, pair.after, clip, self._task, episode)
         for one in found:
             said = "abstained" if one.abstained else "success" if one.success else "failure"
             self._counts[f"{one.detector}: {said}"] += 1
@@ -80,6 +83,14 @@ class RewardNode(Node):
             trouble = [panel.problem] if panel.problem else [*panel.alarms, *panel.lacking]
             return WARN, "; ".join(trouble), self._counts
         return OK, ", ".join(panel.asked), self._counts
+
+
+def clip_of(messages: Sequence[Any]) -> Clip:
+    """What each camera saw of the attempt, in the messages' order."""
+    frames: dict[str, list[Frame]] = {}
+    for message in messages:
+        frames.setdefault(message.header.frame_id, []).append(picture_of(message))
+    return {name: np.stack(some) for name, some in frames.items()}
 
 
 def main(args: list[str] | None = None) -> None:

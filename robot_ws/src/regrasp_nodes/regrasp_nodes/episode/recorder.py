@@ -8,15 +8,20 @@ what is missing ends the episode where it is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from policy.contract import Interface
-from policy.experience.episode import Action, EpisodeInfo, Observation, Verdict
+from policy.experience.episode import Action, EpisodeInfo, Frame, Observation, Verdict
 from policy.experience.log.writer import EpisodeWriter
 
 from ..guard.limits import TERMINATE
+
+MOMENTS = 4  # of an attempt, for who judges it
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Recorder:
         self._early: tuple[Observation, bool] | None = None  # before the action that led to it
         self._expected = 0
         self._terminate = 0
+        self._shown: list[Mapping[str, Frame]] = []
         self.rollout: Rollout | None = None
 
     def executed(self, index: int, action: Action) -> None:
@@ -67,6 +73,7 @@ class Recorder:
         terminated = bool(action.executed[self._terminate] > 0.5)
         ended = replace(action, terminated=terminated, truncated=last and not terminated)
         self._writer.step(ended, observation)
+        self._show(observation)
         if last or terminated:
             self._finish(Rollout(True))
 
@@ -78,6 +85,22 @@ class Recorder:
         self._terminate = interface.action.names.index(TERMINATE)
         self._writer = EpisodeWriter(self._directory, self._info(interface))
         self._writer.reset(observation)
+        self._show(observation)
+
+    def _show(self, observation: Observation) -> None:
+        """Keep what is in colour; others are nothing to look at."""
+        coloured = {name: f for name, f in observation.images.items() if f.shape[-1] == 3}
+        if coloured:
+            self._shown.append(coloured)
+
+    @property
+    def clip(self) -> dict[str, npt.NDArray[np.uint8]]:
+        """By camera: a few moments, from the first to the last."""
+        if not self._shown:
+            return {}
+        at = np.linspace(0, len(self._shown) - 1, MOMENTS).round().astype(int)
+        names = self._shown[0]
+        return {name: np.stack([self._shown[k][name] for k in at]) for name in names}
 
     def end(self, problem: str) -> None:
         """Break it off. What is complete is kept."""
