@@ -18,7 +18,7 @@ import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import partial
@@ -31,7 +31,7 @@ from tqdm import tqdm
 from policy.contract import ContractError, PolicyCard
 from policy.contract.files import newest
 from policy.evaluate import HELD_OUT, drawn_size
-from policy.experience.episode import SIMULATOR, Action, EpisodeInfo, Frame, Observation, Verdict
+from policy.experience.episode import Action, EpisodeInfo, Frame, Observation
 from policy.experience.log import EpisodeWriter
 from policy.feed import Policy, batch_of_one
 from policy.runtime import OnnxPolicy
@@ -39,6 +39,8 @@ from policy.serving.host import Host
 from policy.statistics import Rate
 from sim import presets
 from sim.env import BinGrasp
+
+from .labellers import Label, truthful
 
 NOISE = 1000  # seeds an episode's search may use
 EPSILON = 0.2  # how often a step strays, where it may: QT-Opt's
@@ -94,13 +96,6 @@ class Room:
             images[step.image] = np.zeros(shapes[step.image], np.uint8)
             images[step.image][top : top + height, left : left + width] = seen[step.image]
         return Observation(images, seen["proprio"], round(self.env.captured * 1e9))
-
-
-Label = Callable[[bool], Verdict]  # of whether it succeeded
-
-
-def truthful(success: bool) -> Verdict:
-    return Verdict(SIMULATOR, success)
 
 
 def logged(

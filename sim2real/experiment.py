@@ -38,6 +38,9 @@ TITLES = {
     "rlcyclegan": "RL-CycleGAN",
     "retinagan": "RetinaGAN",
     "rcan": "RCAN",
+    "cyclegan_random": "randomised, CycleGAN",
+    "rlcyclegan_random": "randomised, RL-CycleGAN",
+    "retinagan_random": "randomised, RetinaGAN",
     ALONE: "nothing of it",
 }
 Cell = tuple[str, str, str]  # room, arm, column

@@ -60,8 +60,26 @@ class PictureNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if torch.compiler.is_exporting():  # a graph is for any number of pictures, and forward only
             return F.instance_norm(x)
-        each = [F.batch_norm(one, None, None, training=True) for one in x.tensor_split(len(x))]
+        # Not `tensor_split`: on the way back each of its slices would fill a whole batch.
+        each = [F.batch_norm(one, None, None, training=True) for one in torch.split(x, 1)]
         return torch.cat(each) if len(each) > 1 else each[0]
+
+
+class Mirrored(nn.Conv2d):
+    """With what lies beyond the edge as in a mirror; in bf16 too, where autocast would turn all of
+    the picture into float32 for it, and back."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, bias: bool = True) -> None:
+        same = kernel // 2
+        super().__init__(inputs, outputs, kernel, padding=same, bias=bias, padding_mode="reflect")
+
+    def forward(self, x: Tensor) -> Tensor:
+        device = x.device.type
+        if not torch.is_autocast_enabled(device):
+            return super().forward(x)
+        with torch.autocast(device, enabled=False):
+            x = F.pad(x, self._reversed_padding_repeated_twice, mode="reflect")
+        return F.conv2d(x, self.weight, self.bias)
 
 
 class ResNet(nn.Module):
@@ -69,12 +87,11 @@ class ResNet(nn.Module):
 
     def __init__(self, width: int, blocks: int, outputs: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = [*_conv(3, width, 7, padding=3, reflect=True)]
-        layers += [*_conv(width, 2 * width, 3, 2, 1), *_conv(2 * width, 4 * width, 3, 2, 1)]
+        layers: list[nn.Module] = [*_mirrored(3, width, 7)]
+        layers += [*_halved(width, 2 * width), *_halved(2 * width, 4 * width)]
         layers += [Residual(4 * width) for _ in range(blocks)]
         layers += [*_up(4 * width, 2 * width), *_up(2 * width, width)]
-        last = nn.Conv2d(width, outputs, 7, padding=3, padding_mode="reflect")
-        self.layers = nn.Sequential(*layers, last, nn.Tanh())
+        self.layers = nn.Sequential(*layers, Mirrored(width, outputs, 7), nn.Tanh())
 
     def forward(self, pictures: Tensor) -> Tensor:
         found: Tensor = self.layers(pictures)
@@ -84,9 +101,8 @@ class ResNet(nn.Module):
 class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
-        first = _conv(channels, channels, 3, padding=1, reflect=True)
-        second = _conv(channels, channels, 3, padding=1, reflect=True)[:-1]
-        self.layers = nn.Sequential(*first, *second)
+        first, second = (_mirrored(channels, channels, 3) for _ in range(2))
+        self.layers = nn.Sequential(*first, *second[:-1])
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = x + self.layers(x)
@@ -147,12 +163,12 @@ class PatchGAN(nn.Module):
         return found
 
 
-def _conv(
-    inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int = 0, reflect: bool = False
-) -> list[nn.Module]:
-    mode: Literal["reflect", "zeros"] = "reflect" if reflect else "zeros"
-    convolution = nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False, padding_mode=mode)
-    return [convolution, PictureNorm(), nn.ReLU()]
+def _mirrored(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
+    return [Mirrored(inputs, outputs, kernel, bias=False), PictureNorm(), nn.ReLU()]
+
+
+def _halved(inputs: int, outputs: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 3, 2, 1, bias=False), PictureNorm(), nn.ReLU()]
 
 
 def _up(inputs: int, outputs: int) -> list[nn.Module]:

@@ -14,7 +14,11 @@ from .stages import Stage
 TASK = "sim:regrasp/BinGrasp-v0"
 CELL = "calibration/cells/twin.yaml"
 CAMERA = "wrist"
-PAINTED = ("colour", "gan", "cyclegan", "rlcyclegan", "retinagan")
+OF_RANDOM = "_random"  # translators of randomised pictures, not of the simulator's as measured
+PAINTED = (
+    "colour", "gan", "cyclegan", "rlcyclegan", "retinagan",
+    *(kind + OF_RANDOM for kind in ("cyclegan", "rlcyclegan", "retinagan")),
+)  # fmt: skip
 ARMS = ("sim", "random", *PAINTED, "rcan")
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SEED = 1_000_000  # of the room's own episodes
@@ -95,9 +99,13 @@ class Plan:
             "--updates", self._preset.detector, needs=(self.pairs(),),
         )  # fmt: skip
 
-    def translator(self, kind: str, room: str, seed: int) -> str:
-        name = f"{kind}-{room}-{seed}"
-        sim, cell = self.pairs() if kind == "rcan" else self.sim(), self.cell(room)
+    def source(self, arm: str) -> str:
+        """What is simulated for it."""
+        return self.random() if arm == "random" or arm.endswith(OF_RANDOM) else self.sim()
+
+    def translator(self, arm: str, room: str, seed: int) -> str:
+        name, kind = f"{arm}-{room}-{seed}", arm.removesuffix(OF_RANDOM)
+        sim, cell = self.pairs() if kind == "rcan" else self.source(arm), self.cell(room)
         words = [
             f"sim={self._out / sim}", f"cell={self._out / cell}", f"camera={CAMERA}",
             f"translator={kind}", f"seed={seed}", f"device={self._device}",
@@ -118,7 +126,7 @@ class Plan:
         """What a policy of this arm learns from."""
         if arm == ALONE:
             return (self.cell(room),)
-        own = self.random() if arm == "random" else self.sim()
+        own = self.source(arm)
         if arm in PAINTED:
             own = self.painted(own, self.translator(arm, room, seed))
         if not few:

@@ -8,7 +8,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from policy.contract import Invalid
-from sim2real.networks import NetworkConfig, PictureNorm, make_discriminator, make_generator
+from policy.learners.precision import Precision, autocast
+from sim2real.networks import (
+    Mirrored,
+    NetworkConfig,
+    PictureNorm,
+    make_discriminator,
+    make_generator,
+)
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -48,6 +55,24 @@ def test_a_generators_gradient_does_not_depend_on_the_batch(kind: str) -> None:
     for wanted, weight in zip(whole, network.parameters(), strict=True):
         assert weight.grad is not None
         torch.testing.assert_close(weight.grad, wanted, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_mirror_is_torchs_own(precision: Precision) -> None:
+    torch.manual_seed(0)
+    ours = Mirrored(4, 6, 7)
+    theirs = nn.Conv2d(4, 6, 7, padding=3, padding_mode="reflect")
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 4, 12, 12).contiguous(memory_format=torch.channels_last)
+    found, wanted = (x.clone().requires_grad_() for _ in range(2))
+    with autocast(torch.device("cpu"), precision):
+        pictures = [ours(found), theirs(wanted)]
+    for picture in pictures:
+        torch.autograd.backward(picture.float().square().sum())
+    off = 2e-2 if precision == "bf16" else 1e-5
+    torch.testing.assert_close(*pictures, rtol=off, atol=off)
+    torch.testing.assert_close(found.grad, wanted.grad, rtol=off, atol=off)
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad, rtol=off, atol=off)
 
 
 def test_the_published_sizes() -> None:
