@@ -3,17 +3,19 @@
     python -m benchmarks.improving run out/improving/factory0 --room factory --seed 0
     python -m benchmarks.improving show out/improving/* --out benchmarks/results/improving
 
-`run` plays the cell in lockstep (lockstep.py) with the policy that comes along, first as it came
-(`--alone`: what all else is compared with). Then the hand's camera is looked for in the log, and
-the learner of `policy.finetune` reads it and offers models, which are served from the next episode
-on. It sees what the detectors say, never the simulator's truth; that is counted beside it. Between
-two episodes it makes all the updates that are due, as it does while a real episode is played.
+`run` plays the cell in lockstep (lockstep.py) with the policy that comes along, or one of
+policy.train's (`--start`), first as it came (`--alone`: what all else is compared with). Then the
+hand's camera is looked for in the log, and the learner of `policy.finetune` reads it and offers
+models, which are served from the next episode on; the last one is FOLDER/policy.onnx. It sees what
+the detectors say, never the simulator's truth; that is counted beside it. Between two episodes it
+makes all the updates that are due, as it does while a real episode is played.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -29,7 +31,9 @@ from matplotlib import pyplot as plt
 from regrasp_nodes.camera_search import CameraSearch
 from tqdm import tqdm
 
+from calibration.fromlog import MOST
 from policy.config import FinetuneConfig
+from policy.contract import Invalid
 from policy.contract.files import OFFERS, newest
 from policy.experience.errors import MISTAKES
 from policy.finetune import Finetuning
@@ -40,7 +44,7 @@ from policy.statistics import Rate
 from .lockstep import LockstepCell, Played
 
 FIRST, LAST, WINDOW = 50, 100, 50
-START = "policy/trained/grasp"
+START = Path("policy/trained/grasp.onnx")
 CAMERA = "wrist"
 
 
@@ -48,13 +52,17 @@ def run(a: argparse.Namespace) -> None:
     fields = dict(choice.split("=", 1) for choice in a.choices)
     values = {name: json.loads(value) for name, value in fields.items()}
     log, learner = a.folder / "log", a.folder / "learner"
-    config = FinetuneConfig.of(
-        {"start": f"{START}.safetensors", "log": str(log), "seed": a.seed, **values}
-    )
-    a.folder.mkdir(parents=True)
+    policy = a.start / "policy.onnx" if a.start.is_dir() else a.start
+    start = a.start if a.start.is_dir() else a.start.with_suffix(".safetensors")
+    config = FinetuneConfig.of({"start": str(start), "log": str(log), "seed": a.seed, **values})
+    if a.alone < MOST:  # who looks for the camera would wait for more of them for ever
+        raise Invalid("alone", a.alone, f"{MOST} or more", "the hand's camera is found in them")
+    for begun in (log, learner, a.folder / "reward"):  # and not ended
+        shutil.rmtree(begun, ignore_errors=True)
+    a.folder.mkdir(parents=True, exist_ok=True)
     played: list[Played] = []
     with ExitStack() as stack:
-        host = stack.enter_context(Host(OnnxPolicy(Path(f"{START}.onnx"))))
+        host = stack.enter_context(Host(OnnxPolicy(policy)))
         cell = LockstepCell(host, log, a.room, a.seed, a.explore, a.folder / "reward")
         stack.enter_context(cell.twin)
         tuning: Finetuning | None = None
@@ -68,13 +76,12 @@ def run(a: argparse.Namespace) -> None:
                     time.sleep(0.1)
                 views = str(search.path) if search.path.exists() else None
                 tuning = Finetuning(replace(config, views=views), learner, stack)
-            if tuning is None:
-                continue
-            tuning.catch_up()
-            latest = newest(tuning.offers.directory, OFFERS)
-            if latest is not None and latest != served:
-                host.offer(latest).result()
-                served = latest
+            if tuning is not None:
+                tuning.catch_up()
+                latest = newest(tuning.offers.directory, OFFERS)
+                if latest is not None and latest != served:
+                    host.offer(latest).result()
+                    served = latest
             told = {
                 "room": a.room, "seed": a.seed, "explore": a.explore, "alone": a.alone,
                 "choices": values,
@@ -82,6 +89,10 @@ def run(a: argparse.Namespace) -> None:
                 "broken": dict(cell.counts), "guard": dict(cell.guard.counts),
             }  # fmt: skip
             (a.folder / "played.json").write_text(json.dumps(told))
+        if tuning is not None and tuning.progress.updates:
+            tuning.offer()
+            served = newest(tuning.offers.directory, OFFERS)
+        shutil.copy(served or policy, a.folder / "policy.onnx")
     print(summary(told))
 
 
@@ -150,7 +161,10 @@ def main(argv: list[str] | None = None) -> int:
     )
     sides = top.add_subparsers(required=True, metavar="COMMAND")
     one = sides.add_parser("run")
-    one.add_argument("folder", type=Path, help="that is made")
+    one.add_argument("folder", type=Path, help="of the run; begun again, not gone on with")
+    one.add_argument(
+        "--start", type=Path, default=START, help="a policy with its weights, or a run"
+    )
     one.add_argument("--room", default="factory")
     one.add_argument("--seed", type=int, default=0)
     one.add_argument("--episodes", type=int, default=300)

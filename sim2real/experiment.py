@@ -24,10 +24,10 @@ from policy.contract.files import write_atomic
 from policy.experience.telling import exit_code
 from policy.statistics import Rate
 
-from .plan import ALONE, ARMS, PRESETS, Plan
+from .plan import ALONE, ARMS, FEW, ONLINE, PRESETS, ZERO, Plan
 from .stages import carry_out
 
-ZERO, FEW = "zero", "few"
+COLUMNS = (ZERO, FEW, ONLINE)
 ROOMS = ("factory", "kitchen", "lab_night")
 TITLES = {
     "sim": "the simulator as measured",
@@ -61,7 +61,9 @@ def rates(counts: Mapping[Cell, list[Path]]) -> dict[Cell, Rate]:
 def table(found: Mapping[Cell, Rate]) -> str:
     """A row an arm, two columns a room."""
     columns = list(dict.fromkeys((room, column) for room, _, column in found))
-    words = {ZERO: "zero-shot", FEW: "and a few real episodes"}
+    words = {
+        ZERO: "zero-shot", FEW: "and a few real episodes", ONLINE: "and online grasps",
+    }  # fmt: skip
     rows = [
         "| learnt from | " + " | ".join(f"{room}, {words[column]}" for room, column in columns),
         "|---" * (len(columns) + 1),
@@ -78,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--preset", choices=PRESETS, default="small", help="two cores, or a GPU")
     top.add_argument("--rooms", nargs="+", default=ROOMS, help="of the twin (default: all)")
     top.add_argument("--arms", nargs="+", choices=(*ARMS, ALONE), default=[*ARMS, ALONE])
-    top.add_argument("--columns", nargs="+", choices=(ZERO, FEW), default=[ZERO, FEW])
+    top.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
     top.add_argument("--seeds", type=int, help="how many (default: the preset's)")
     top.add_argument("--jobs", type=int, default=2, help="commands at a time (default 2)")
     top.add_argument("--device", default="cpu")
@@ -95,8 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         for seed in range(a.seeds or preset.seeds):
             for arm in a.arms:
                 for column in a.columns:
-                    if arm != ALONE or column == FEW:
-                        path = plan.count(arm, column == FEW, room, seed)
+                    if plan.able(arm, column):
+                        path = plan.count(arm, column, room, seed)
                         counts.setdefault((room, arm, column), []).append(path)
 
     def work() -> None:

@@ -22,6 +22,11 @@ PAINTED = (
 ARMS = ("sim", "random", *PAINTED, "rcan")
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SEED = 1_000_000  # of the room's own episodes
+ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
+# Of the learner that goes on from them: it has seen too little offline to wait any longer.
+LEARNER = (
+    "first_update=500", "updates_per_step=0.5", "offer_every=500", "rate=1.0",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Preset:
     detector: int  # updates
     translator: tuple[str, ...]  # choices of sim2real.train
     policy: tuple[str, ...]  # choices of policy.train
+    online: int  # self-judged grasps
     episodes: int  # that are counted
     seeds: int
 
@@ -45,6 +51,7 @@ PRESETS = {
         translator=("updates=3000", "batch=2", "networks.generator=unet", "networks.width=16",
                     "networks.discriminator_width=16"),
         policy=("offline_updates=2500",),
+        online=300,
         episodes=200,
         seeds=1,
     ),
@@ -55,6 +62,7 @@ PRESETS = {
         detector=20_000,
         translator=("updates=50000", "batch=8"),
         policy=("offline_updates=30000", "batch=256", "data.offline_capacity=600000"),
+        online=300,
         episodes=700,
         seeds=3,
     ),
@@ -151,13 +159,34 @@ class Plan:
             needs=logs,
         )  # fmt: skip
 
-    def count(self, arm: str, few: bool, room: str, seed: int) -> Path:
+    def online(self, arm: str, room: str, seed: int) -> str:
+        """Its policy goes on in the room, by what the cell says of its grasps."""
+        start, logs = self.policy(arm, False, room, seed), self.logs(arm, False, room, seed)
+        paths = [str(self._out / log) for log in logs]
+        data = json.dumps({"logs": paths, "online_share": [0.5, 0.5]})
+        name = f"online-{arm}-{room}-{seed}"
+        return self._add(
+            name, "benchmarks.improving", "run", self._out / name, *LEARNER, f"data={data}",
+            "--start", self._out / start, "--room", room, "--seed", seed,
+            "--episodes", self._preset.online, needs=(start, *logs),
+        )  # fmt: skip
+
+    def able(self, arm: str, column: str) -> bool:
+        """RCAN stands before a policy whose learner would have to see through it, too."""
+        if arm == ALONE:
+            return column == FEW
+        return not (arm == "rcan" and column == ONLINE)
+
+    def count(self, arm: str, column: str, room: str, seed: int) -> Path:
         """Where the successes of an arm in a room are written."""
-        policy = self.policy(arm, few, room, seed)
+        if column == ONLINE:
+            policy = self.online(arm, room, seed)
+        else:
+            policy = self.policy(arm, column == FEW, room, seed)
         path, needs = self._out / policy / "policy.onnx", policy
         if arm == "rcan":
             path, needs = self._fused(policy, room, seed)
-        name = f"count-{arm}{'-few' if few else ''}-{room}-{seed}"
+        name = f"count-{arm}{'' if column == ZERO else f'-{column}'}-{room}-{seed}"
         arguments = json.dumps({"cameras": [CAMERA], "room": room})
         made = self._out / f"{name}.json"
         self._add(

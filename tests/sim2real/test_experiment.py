@@ -10,8 +10,8 @@ import pytest
 
 from policy.statistics import Rate
 from sim2real import plan
-from sim2real.experiment import FEW, ZERO, main, table
-from sim2real.plan import ALONE, ARMS, PAINTED, PRESETS, Plan
+from sim2real.experiment import main, table
+from sim2real.plan import ALONE, ARMS, FEW, ONLINE, PAINTED, PRESETS, ZERO, Plan
 
 SMALL = PRESETS["small"]
 
@@ -24,7 +24,7 @@ def needed(made: Plan, name: str) -> set[str]:
 def test_zero_shot_no_policy_learns_from_the_room(tmp_path: Path) -> None:
     for arm in ARMS:
         made = Plan(tmp_path, SMALL, "cpu")
-        counted = made.count(arm, False, "kitchen", 0).stem
+        counted = made.count(arm, ZERO, "kitchen", 0).stem
         policies = [one for one in needed(made, counted) if one.startswith("policy-")]
         assert len(policies) == 1
         learnt = made.stages[policies[0]].needs
@@ -43,11 +43,22 @@ def test_with_a_few_real_episodes_half_of_each_batch_is_of_the_room(tmp_path: Pa
         assert "data.shares=[1,1]" in made.stages[policy].command
 
 
+def test_online_a_policy_goes_on_from_where_it_was_and_from_what_it_knew(tmp_path: Path) -> None:
+    made = Plan(tmp_path, SMALL, "cpu")
+    counted = made.stages[made.count("cyclegan", ONLINE, "kitchen", 0).stem]
+    [online] = counted.needs
+    assert str(tmp_path / online / "policy.onnx") in counted.command
+    learnt = made.stages[online]
+    assert learnt.needs == ("policy-cyclegan-kitchen-0", "sim-by-cyclegan-kitchen-0")
+    assert learnt.command[learnt.command.index("--start") + 1] == str(tmp_path / learnt.needs[0])
+    assert not made.able("rcan", ONLINE)
+
+
 def test_what_arms_have_in_common_is_made_once(tmp_path: Path) -> None:
     made = Plan(tmp_path, SMALL, "cpu")
     for room in ("kitchen", "factory"):
         for arm in ("sim", "rcan"):
-            made.count(arm, False, room, 0)
+            made.count(arm, ZERO, room, 0)
     assert [name for name in made.stages if name.startswith("policy-")] == ["policy-sim-0"]
     assert set(made.stages) >= {"sim", "pairs", "cell-kitchen", "cell-factory", "rcan-kitchen-0"}
 
@@ -76,6 +87,7 @@ def test_a_small_one_from_end_to_end(
         detector=3,
         translator=("updates=3", "batch=1", "networks.width=4", "networks.generator=unet"),
         policy=("offline_updates=3", "task.envs=2", "evaluation.envs=2"),
+        online=2,
         episodes=8,
     )
     monkeypatch.setitem(plan.PRESETS, "small", tiny)
@@ -85,6 +97,6 @@ def test_a_small_one_from_end_to_end(
     assert len(shown.splitlines()) == 2 + 3
     told = json.loads((tmp_path / "out/table.json").read_text())
     assert {one["tries"] for one in told["found"]} == {8}
-    assert len(told["found"]) == 2 * 2 + 1
+    assert len(told["found"]) == 3 + 2 + 1
     assert main(words) == 0  # all is there
     assert capsys.readouterr().out == shown
