@@ -69,6 +69,11 @@ def parser() -> argparse.ArgumentParser:
         "cell", "camera", "record",
     )  # fmt: skip
     one.add_argument("--lens", type=Path, help="record of the lens's views: improve it along")
+    one = part(
+        "from-log", commands.from_log, "where the hand's depth camera is, from episodes",
+        "cell", "camera", "log",
+    )  # fmt: skip
+    one.add_argument("--out", type=Path, help="a copy of the cell file that has it")
     part("tcp", commands.tcp, "the TCP from pivot touches (.json)", "cell", "touches")
     one = part("bin", commands.bin_, "bin and table from depth pictures or touches", "cell")
     one.add_argument("--touches", type=Path, help="points on floor, walls, rim and table (.json)")
@@ -98,7 +103,9 @@ def parser() -> argparse.ArgumentParser:
         one.add_argument(f"--{name}", type=Path, nargs="+", default=[], help=told)
     one.add_argument("--grey", type=int, nargs=4, help="where: top, left, height, width")
     one.add_argument("--exposures", type=float, nargs="+", default=[], help="s, of a whole day")
-    for name in ("intrinsics", "hand-eye", "tcp", "bin", "latency", "dynamics", "images"):
+    for name in (
+        "intrinsics", "hand-eye", "from-log", "tcp", "bin", "latency", "dynamics", "images",
+    ):  # fmt: skip
         parts.choices[name].add_argument("--write", action="store_true", help="into the cell file")
     return top
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from policy.contract import Invalid, decode_json
+from policy.contract.files import write_atomic
 from policy.experience.pictures import write_picture
 
 from .binfit import Touches, fit_bin, sorted_out, together
@@ -19,6 +20,7 @@ from .board import Board, Picture
 from .capture import Capture
 from .cell import Cell
 from .cellfile import load_cell
+from .fromlog import camera_by_log
 from .guided import fit
 from .intrinsics import calibrate, require_size
 from .lens import Lens
@@ -73,6 +75,21 @@ def hand_eye(a: Namespace) -> None:
         f"{np.degrees(held.turn):.3f} deg"
     )
     put(a, found.values(a.camera))
+
+
+def from_log(a: Namespace) -> None:
+    cell = load_cell(a.cell)
+    found = camera_by_log(cell, camera_named(cell, a.camera), a.log)
+    if found is None:
+        wanted, remedy = "a camera that is known to 1 mm", "let the robot play more episodes"
+        raise Invalid("log", f"too little in {a.log}", wanted, remedy)
+    millimetres, degrees = 1e3 * found.distance, np.degrees(found.angle)
+    print(f"{a.camera} is {millimetres:.1f} mm and {degrees:.2f} deg beside where the cell has it")
+    if a.out is not None:
+        write_atomic(a.out, a.cell.read_bytes())
+        a.cell, a.write = a.out, True
+    values = found.values(cell.cameras[a.camera])
+    put(a, {f"cameras.{a.camera}.{key}": value for key, value in values.items()})
 
 
 def tcp(a: Namespace) -> None:

@@ -41,6 +41,10 @@ TITLES = {
     "cyclegan_random": "randomised, CycleGAN",
     "rlcyclegan_random": "randomised, RL-CycleGAN",
     "retinagan_random": "randomised, RetinaGAN",
+    "found": "from the camera's found place",
+    "cyclegan_found": "from there, CycleGAN",
+    "rlcyclegan_found": "from there, RL-CycleGAN",
+    "retinagan_found": "from there, RetinaGAN",
     ALONE: "nothing of it",
 }
 Cell = tuple[str, str, str]  # room, arm, column

@@ -14,14 +14,18 @@ from .stages import Stage
 TASK = "sim:regrasp/BinGrasp-v0"
 CELL = "calibration/cells/twin.yaml"
 CAMERA = "wrist"
-OF_RANDOM = "_random"  # translators of randomised pictures, not of the simulator's as measured
+# What translators translate is the simulator as measured; or randomised, or as measured, but seen
+# from where the hand's camera was found to be.
+RANDOM, FOUND = "random", "found"
+CONSISTENT = ("cyclegan", "rlcyclegan", "retinagan")
 PAINTED = (
-    "colour", "gan", "cyclegan", "rlcyclegan", "retinagan",
-    *(kind + OF_RANDOM for kind in ("cyclegan", "rlcyclegan", "retinagan")),
+    "colour", "gan", *CONSISTENT,
+    *(f"{kind}_{base}" for base in (RANDOM, FOUND) for kind in CONSISTENT),
 )  # fmt: skip
-ARMS = ("sim", "random", *PAINTED, "rcan")
+ARMS = ("sim", RANDOM, FOUND, *PAINTED, "rcan")
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SEED = 1_000_000  # of the room's own episodes
+LOOKS = 30  # episodes that the hand's camera is looked for in
 ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
 # Of the learner that goes on from them: it has seen too little offline to wait any longer.
 LEARNER = (
@@ -81,16 +85,36 @@ class Plan:
         self.stages.setdefault(name, Stage(name, command, needs))
         return name
 
-    def _collect(self, name: str, *words: object) -> str:
+    def _collect(self, name: str, *words: object, needs: tuple[str, ...] = ()) -> str:
         path = self._out / name
         size = ("--cameras", CAMERA, "--size", 64, "--processes", 1)
-        return self._add(name, "sim.collect", path, *words, *size)
+        return self._add(name, "sim.collect", path, *words, *size, needs=needs)
 
     def sim(self) -> str:
         return self._collect("sim", "--transitions", self._preset.transitions, "--no-randomize")
 
     def random(self) -> str:
-        return self._collect("random", "--transitions", self._preset.transitions)
+        return self._collect(RANDOM, "--transitions", self._preset.transitions)
+
+    def looked(self, room: str) -> str:
+        """Episodes of the policy that comes along, which looks at depth."""
+        name = f"looked-{room}"
+        return self._add(
+            name, "benchmarks.improving", "run", self._out / name, "--room", room,
+            "--seed", SEED, "--episodes", LOOKS, "--alone", LOOKS + 1,
+        )  # fmt: skip
+
+    def camera(self, room: str) -> str:
+        """A cell file with the hand's camera where they tell that it is."""
+        looked, name = self.looked(room), f"camera-{room}"
+        log, made = self._out / looked / "log", self._out / f"{name}.yaml"
+        words = ("from-log", CELL, CAMERA, log, "--out", made)
+        return self._add(name, "calibration", *words, needs=(looked,))
+
+    def found(self, room: str) -> str:
+        camera, name = self.camera(room), f"{FOUND}-{room}"
+        size = ("--transitions", self._preset.transitions, "--no-randomize")
+        return self._collect(name, *size, "--cell", self._out / f"{camera}.yaml", needs=(camera,))
 
     def pairs(self) -> str:
         return self._collect("pairs", "--episodes", self._preset.pairs, "--canonical")
@@ -107,13 +131,15 @@ class Plan:
             "--updates", self._preset.detector, needs=(self.pairs(),),
         )  # fmt: skip
 
-    def source(self, arm: str) -> str:
+    def source(self, arm: str, room: str) -> str:
         """What is simulated for it."""
-        return self.random() if arm == "random" or arm.endswith(OF_RANDOM) else self.sim()
+        if arm.endswith(RANDOM):
+            return self.random()
+        return self.found(room) if arm.endswith(FOUND) else self.sim()
 
     def translator(self, arm: str, room: str, seed: int) -> str:
-        name, kind = f"{arm}-{room}-{seed}", arm.removesuffix(OF_RANDOM)
-        sim, cell = self.pairs() if kind == "rcan" else self.source(arm), self.cell(room)
+        name, kind = f"{arm}-{room}-{seed}", arm.partition("_")[0]
+        sim, cell = self.pairs() if kind == "rcan" else self.source(arm, room), self.cell(room)
         words = [
             f"sim={self._out / sim}", f"cell={self._out / cell}", f"camera={CAMERA}",
             f"translator={kind}", f"seed={seed}", f"device={self._device}",
@@ -134,7 +160,7 @@ class Plan:
         """What a policy of this arm learns from."""
         if arm == ALONE:
             return (self.cell(room),)
-        own = self.source(arm)
+        own = self.source(arm, room)
         if arm in PAINTED:
             own = self.painted(own, self.translator(arm, room, seed))
         if not few:
@@ -146,15 +172,18 @@ class Plan:
 
     def policy(self, arm: str, few: bool, room: str, seed: int) -> str:
         logs = self.logs(arm, few, room, seed)
-        own = few or arm in (*PAINTED, ALONE)  # others know nothing of the room
+        own = few or arm in (*PAINTED, FOUND, ALONE)  # others know nothing of the room
         if arm == "rcan" and not few:
             arm = "sim"  # the same policy: what differs is what it is shown
         name = f"policy-{arm}{'-few' if few else ''}{f'-{room}' if own else ''}-{seed}"
         paths = ",".join(str(self._out / log) for log in logs)
+        task = f"cameras:[{CAMERA}],randomize:null"
+        if arm.endswith(FOUND):
+            task += f",cell:{self._out / self.camera(room)}.yaml"
         shares = [f"data.shares=[{','.join('1' for _ in logs)}]"] if len(logs) > 1 else []
         return self._add(
             name, "policy.train", f"data.logs=[{paths}]", *shares, f"seed={seed}", "minutes=0",
-            f"task.arguments={{cameras:[{CAMERA}],randomize:null}}", f"device={self._device}",
+            f"task.arguments={{{task}}}", f"device={self._device}",
             "evaluation.final_episodes=16", f"out={self._out / name}", *self._preset.policy,
             needs=logs,
         )  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from calibration import load_cell
+from calibration.__main__ import main
 from calibration.fromlog import FEWEST, camera_by_log
 from calibration.geometry import down
 from policy.contract import Invalid
@@ -18,7 +19,8 @@ from policy.experience.log.writer import EpisodeWriter
 from sim.objects import quaternion
 from sim.twin import FeedConfig, Twin, TwinConfig
 
-CELL = load_cell(Path(__file__).resolve().parents[2] / "calibration" / "cells" / "twin.yaml")
+FILE = Path(__file__).resolve().parents[2] / "calibration" / "cells" / "twin.yaml"
+CELL = load_cell(FILE)
 INTERFACE = CELL.interface(("wrist_depth",))
 
 
@@ -83,3 +85,29 @@ def test_says_what_a_log_lacks(worked: tuple[Path, np.ndarray]) -> None:
     also = replace(CELL, cameras={**CELL.cameras, "other": CELL.cameras["wrist"]})
     with pytest.raises(Invalid, match=r"images: found .*wanted other_depth among"):
         camera_by_log(also, "other", worked[0])
+
+
+def test_a_cell_file_with_what_was_found(
+    worked: tuple[Path, np.ndarray],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """To simulate from there."""
+    log, shift = worked
+    made, before = tmp_path / "found.yaml", FILE.read_bytes()
+
+    def run(*words: object) -> int:
+        monkeypatch.setattr("sys.argv", ["calibration", "from-log", *map(str, words)])
+        return main()
+
+    assert run(FILE, "wrist", log, "--out", made) == 0
+    assert "mm and" in capsys.readouterr().out
+    found, nominal = (one.cameras["wrist"].pose.position.value for one in (load_cell(made), CELL))
+    assert np.abs(np.array(found) - nominal - shift).max() < 0.002
+    assert FILE.read_bytes() == before
+    (tmp_path / "few").mkdir()
+    for path in sorted(log.glob("*.mcap"))[: FEWEST - 1]:
+        (tmp_path / "few" / path.name).write_bytes(path.read_bytes())
+    assert run(FILE, "wrist", tmp_path / "few") == 1
+    assert "let the robot play more episodes" in capsys.readouterr().err

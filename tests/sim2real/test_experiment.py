@@ -30,8 +30,18 @@ def test_zero_shot_no_policy_learns_from_the_room(tmp_path: Path) -> None:
         learnt = made.stages[policies[0]].needs
         assert "cell-kitchen" not in learnt
         assert not any(one.startswith("cell-kitchen-by") for one in learnt)
-        translated = any(one.startswith(arm) for one in needed(made, counted))
-        assert translated == (arm in PAINTED or arm == "rcan" or arm in learnt)
+        translated = f"{arm}-kitchen-0" in needed(made, counted)
+        assert translated == (arm in PAINTED or arm == "rcan")
+
+
+def test_what_is_simulated_from_the_found_camera_is_learnt_from_there(tmp_path: Path) -> None:
+    for arm in ("found", "cyclegan_found"):
+        made = Plan(tmp_path, SMALL, "cpu")
+        policy = made.policy(arm, False, "kitchen", 0)
+        assert {"looked-kitchen", "camera-kitchen", "found-kitchen"} <= needed(made, policy)
+        camera = str(tmp_path / "camera-kitchen.yaml")
+        assert f"cell:{camera}" in " ".join(made.stages[policy].command)
+        assert camera in made.stages["found-kitchen"].command
 
 
 def test_with_a_few_real_episodes_half_of_each_batch_is_of_the_room(tmp_path: Path) -> None:
