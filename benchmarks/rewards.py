@@ -19,8 +19,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,6 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.harness import machine
-from benchmarks.judging import told
-from benchmarks.reward_episodes import DONE
 from policy.contract import Invalid, encode
 from policy.experience.episode import Verdict
 from policy.experience.pictures import captioned, stacked, write_picture
@@ -40,9 +37,9 @@ from reward.album import Pair
 from reward.asking import gather, of_labels
 from reward.detector import Detector, Picture, Setup, detector
 from reward.gate import examine
-from reward.labels import Example, examples
-from reward.rules import RULES
-from reward.watch import Watch
+
+from .reward_cases import CHANGES, PLAYED, Case, cases, some
+from .reward_scores import RULED, combined, noticed, row
 
 RESULT = Path(__file__).with_name("results") / "rewards.json"
 SHOWN = 5  # episodes of each kind that the perceptual reward is shown
@@ -50,78 +47,8 @@ LABELLED = 300  # episodes that the others are taught by: what a person may labe
 ASKED = 120  # pairs that the preference reward is
 EPOCHS = 15  # of its training: three networks learn
 TILE = 460  # px
-CONFIDENT = 0.9  # for combinations
 CHANGED = 300  # episodes that are shown as in a changed cell
 ALONE = ("subtraction", "perceptual", "classifier", "preference")
-RULED = {
-    "fingers, then subtraction: the cell": ("first", ("fingers", "subtraction")),
-    "first: subtraction, classifier": ("first", ("subtraction", "classifier")),
-    "vote: subtraction, classifier, preference": (
-        "vote", ("subtraction", "classifier", "preference"),
-    ),
-    "veto: subtraction, classifier": ("veto", ("subtraction", "classifier")),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Case:
-    """An episode of a piece, in one of two halves."""
-
-    piece: Path
-    half: int
-    example: Example
-    truth: bool
-    fingers: bool | None
-
-    @property
-    def room(self) -> str:
-        return self.piece.name.split("-")[1]
-
-
-def cases(folder: Path, scenario: str) -> Iterator[Case]:
-    for piece in sorted(folder.glob(f"{scenario}-*")):
-        if not (piece / DONE).exists():
-            continue
-        known = {one["episode"]: one for one in json.loads((piece / DONE).read_text())}
-        found = sorted(examples([piece / "log"]), key=lambda e: int(e.episode.split("-")[1]))
-        for number, one in enumerate(found):
-            is_ = known[one.episode]
-            yield Case(piece, int(number >= len(found) // 2), one, is_["truth"], is_["fingers"])
-
-
-def dark(picture: Picture) -> Picture:
-    """The main lamp failed; the camera does not make up for it."""
-    return np.asarray(np.clip(picture * np.array([0.5, 0.42, 0.36]), 0, 255), np.uint8)
-
-
-def pushed(picture: Picture) -> Picture:
-    """The camera stands otherwise, in both pictures."""
-    height, width = picture.shape[:2]
-    matrix = np.asarray(cv2.getRotationMatrix2D((width / 2, height / 2), 3.0, 1.0), float)
-    matrix[:, 2] += 40, -25
-    moved = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8)
-
-
-def covered(picture: Picture) -> Picture:
-    """Something grey hangs in front of the bin's middle, as the hand would."""
-    found = picture.copy()
-    height, width = picture.shape[:2]
-    corners = np.array([(0.42, 0.0), (0.6, 0.0), (0.58, 0.62), (0.44, 0.62)]) * (width, height)
-    cv2.fillConvexPoly(found, corners.astype(np.int32), (92, 94, 98))
-    return found
-
-
-CHANGES: Mapping[str, Callable[[Picture], Picture]] = {
-    "lamp failed": dark, "camera pushed": pushed, "hand in view": covered,
-}  # fmt: skip
-PLAYED = {"light": "light wanders", "objects": "smaller things", "occluded": "hand half in view"}
-
-
-def some(known: Sequence[Case], count: int) -> list[Case]:
-    """So many at most, from all pieces alike."""
-    rows = np.linspace(0, len(known) - 1, min(count, len(known))).round().astype(int)
-    return [known[row] for row in rows]
 
 
 class Trained:
@@ -187,52 +114,6 @@ class Trained:
 def _tile(picture: Picture) -> Picture:
     height = round(TILE * picture.shape[0] / picture.shape[1])
     return np.asarray(cv2.resize(picture, (TILE, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def row(verdicts: Sequence[Verdict | None], truths: Sequence[bool]) -> dict[str, Any]:
-    """A rate of nothing is None."""
-    pairs = [(v, t) for v, t in zip(verdicts, truths, strict=True) if v and not v.abstained]
-    positive = [t for v, t in pairs if v.success]
-    true = [v.success for v, t in pairs if t]
-    rates = {
-        "precision": Rate(sum(positive), len(positive)),
-        "recall": Rate(sum(true), len(true)),
-        "right": Rate(sum(v.success == t for v, t in pairs), len(pairs)),
-        "abstained": Rate(len(verdicts) - len(pairs), len(verdicts)),
-    }
-    return {name: told(rate) if rate.tries else None for name, rate in rates.items()}
-
-
-def combined(
-    rule: str, who: Sequence[str], said: Mapping[str, Sequence[Verdict]],
-    spent: Mapping[str, Sequence[float]],
-) -> tuple[list[Any], list[float]]:  # fmt: skip
-    """Of verdicts that are confident, others abstain; and the seconds of those who were asked."""
-    found, seconds = [], []
-    for number, verdicts in enumerate(zip(*(said[name] for name in who), strict=True)):
-        sure = [not v.abstained and v.confidence >= CONFIDENT for v in verdicts]
-        asked = sure.index(True) + 1 if rule == "first" and any(sure) else len(who)
-        found.append(RULES[rule]([v for v, is_ in zip(verdicts, sure, strict=True) if is_]))
-        seconds.append(sum(spent[name][number] for name in who[:asked]))
-    return found, seconds
-
-
-def noticed(
-    gate_of: tuple[Sequence[Verdict], Sequence[bool]], usual: Sequence[Verdict],
-    changed: Sequence[Verdict], folder: Path,
-) -> dict[str, Any]:  # fmt: skip
-    """Episodes after the change until the detector is demoted; None: it never was."""
-    gate = examine(usual[0].detector, *gate_of)
-    watch = Watch(gate, folder / f"{gate.name}.jsonl")
-    for one in usual:
-        watch.saw(one)
-    if watch.demoted:
-        return {"false alarm": watch.demoted}
-    for number, one in enumerate(changed, 1):
-        watch.saw(one)
-        if watch.demoted:
-            return {"after": number, "of": len(changed), "why": watch.demoted}
-    return {"after": None, "of": len(changed)}
 
 
 def study(
