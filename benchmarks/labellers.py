@@ -27,7 +27,8 @@ from policy.experience.episode import HEARD, SIMULATOR, Verdict
 from policy.experience.log import EpisodeWriter, open_index, read_episode
 from policy.experience.log.repair import copy_steps
 from policy.experience.telling import exit_code
-from reward.gate import examine
+
+from .reward_scores import gate_of, mixed
 
 Label = Callable[[bool], Verdict]  # of whether it succeeded
 
@@ -71,10 +72,10 @@ class Labelling:
 
 
 def _measured(path: Path, who: str, gated: bool, random: np.random.Generator) -> Label:
-    """The gate is given by every other one of the verdicts, labels are drawn from the others."""
-    known = decode_json(dict[str, list[tuple[Verdict, bool]]], path.read_text(), str(path))[who]
-    shown = known[::2]
-    gate = examine(who, [verdict for verdict, _ in shown], [truth for _, truth in shown])
+    """The gate is given by one half of the verdicts, labels are drawn from the other."""
+    said = decode_json(dict[str, list[tuple[Verdict, bool]]], path.read_text(), str(path))[who]
+    known = mixed(said)
+    gate = gate_of(known[::2])
     print(gate)
     by_truth: dict[bool, list[Verdict]] = defaultdict(list)
     for verdict, truth in known[1::2]:

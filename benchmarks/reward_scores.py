@@ -6,12 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.judging import told
 from policy.experience.episode import Verdict
 from policy.experience.rate import Rate
-from reward.gate import examine
+from reward.gate import Gate, examine
 from reward.rules import RULES
-from reward.watch import Watch
+from reward.watch import EVERY, Watch
+
+Judged = tuple[Verdict, bool]  # with the truth
 
 CONFIDENT = 0.9  # for combinations
 RULED = {
@@ -52,19 +56,29 @@ def combined(
     return found, seconds
 
 
-def noticed(
-    gate_of: tuple[Sequence[Verdict], Sequence[bool]], usual: Sequence[Verdict],
-    changed: Sequence[Verdict], folder: Path,
-) -> dict[str, Any]:  # fmt: skip
-    """Episodes after the change until the detector is demoted; None: it never was."""
-    gate = examine(usual[0].detector, *gate_of)
+def mixed(known: Sequence[Judged]) -> list[Judged]:
+    """In any order: of several cells, one after the other, a gate's earlier half would tell nothing
+    of the later ones."""
+    return [known[k] for k in np.random.default_rng(0).permutation(len(known))]
+
+
+def gate_of(known: Sequence[Judged]) -> Gate:
+    return examine(known[0][0].detector, [v for v, _ in known], [truth for _, truth in known])
+
+
+def noticed(usual: Sequence[Judged], changed: Sequence[Judged], folder: Path) -> dict[str, Any]:
+    """Of one cell, in any order: the gate is given by half of the usual episodes, and the watch is
+    kept over the others and then over the changed ones, a person checking every tenth. How many of
+    these it takes until the detector is demoted; None: it never was."""
+    calm, after = mixed(usual), mixed(changed)
+    gate, calm = gate_of(calm[::2]), calm[1::2]
     watch = Watch(gate, folder / f"{gate.name}.jsonl")
-    for one in usual:
-        watch.saw(one)
-    if watch.demoted:
-        return {"false alarm": watch.demoted}
-    for number, one in enumerate(changed, 1):
-        watch.saw(one)
+    for number, (verdict, truth) in enumerate([*calm, *after], 1):
+        watch.saw(verdict)
+        if number % EVERY == 0 and not verdict.abstained:
+            watch.checked(str(number), verdict.success == truth, trust=1.0)
         if watch.demoted:
-            return {"after": number, "of": len(changed), "why": watch.demoted}
-    return {"after": None, "of": len(changed)}
+            since = number - len(calm)
+            told = {"after": since} if since > 0 else {"false alarm": number}
+            return {"passed": gate.passed, **told, "of": len(after), "why": watch.demoted}
+    return {"passed": gate.passed, "after": None, "of": len(after)}

@@ -7,9 +7,9 @@ trained on 300 episodes out of one half of every piece and judges the other half
 things lie in the bin, and the other way round: so each verdict is of an episode that the detector
 never saw. Then the cell changes: the pictures of one half as if a lamp had failed, the camera been
 pushed, a hand been left in the picture; and the episodes that were played in another light, with
-other things or with the hand half in the picture, where they are there. Each detector got its gate
-by every other episode of the second half; it is watched on the rest of them, and then on the
-changed cell.
+other things or with the hand half in the picture, where they are there. That is told room by room:
+each detector gets its gate by half of the second half, is watched on the rest, and then on the
+changed cell, while a person checks every tenth episode.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ from reward import perceptual, prefer, train
 from reward.album import Pair
 from reward.asking import gather, of_labels
 from reward.detector import Detector, Picture, Setup, detector
-from reward.gate import examine
 
 from .reward_cases import CHANGES, PLAYED, Case, cases, some
-from .reward_scores import RULED, combined, noticed, row
+from .reward_scores import RULED, combined, gate_of, mixed, noticed, row
 
 RESULT = Path(__file__).with_name("results") / "rewards.json"
 SHOWN = 5  # episodes of each kind that the perceptual reward is shown
@@ -49,6 +48,7 @@ EPOCHS = 15  # of its training: three networks learn
 TILE = 460  # px
 CHANGED = 300  # episodes that are shown as in a changed cell
 ALONE = ("subtraction", "perceptual", "classifier", "preference")
+Tried = tuple[Case, Verdict]
 
 
 class Trained:
@@ -116,6 +116,18 @@ def _tile(picture: Picture) -> Picture:
     return np.asarray(cv2.resize(picture, (TILE, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def watched(usual: Sequence[Tried], changed: Sequence[Tried], base: Path) -> dict[str, Any]:
+    """Room by room, which are cells; and what verdicts are worth in the changed ones together."""
+    rooms = sorted({case.room for case, _ in usual})
+    found = {}
+    for room in rooms:
+        calm, after = (
+            [(v, c.truth) for c, v in tried if c.room == room] for tried in (usual, changed)
+        )
+        found[room] = noticed(calm, after, base)
+    return {"rooms": found, **row([v for _, v in changed], [c.truth for c, _ in changed])}
+
+
 def study(
     folder: Path, base: Path, picture: Path | None = None, kept: Path | None = None
 ) -> dict[str, Any]:
@@ -123,9 +135,8 @@ def study(
     said: dict[str, list[Verdict]] = {name: [] for name in ALONE}
     spent: dict[str, list[float]] = {name: [] for name in ALONE}
     ordered: list[Case] = []
-    drift: dict[str, dict[str, list[Verdict]]] = {}
+    drift: dict[str, dict[str, list[Tried]]] = {}
     odd = {name: list(cases(folder, name)) for name in PLAYED}
-    truths_odd: dict[str, list[bool]] = {}
     for half in (0, 1):
         trained = Trained(base / str(half), known, half)
         mine = [case for case in known if case.half == half]
@@ -141,23 +152,18 @@ def study(
                 write_picture(picture, trained.shown(mine))
             continue
         for change, alter in CHANGES.items():
-            shown = some(mine, CHANGED)
-            truths_odd[change] = [case.truth for case in shown]
-            for case in tqdm(shown, change):
+            for case in tqdm(some(mine, CHANGED), change):
                 pair = case.example.pair
                 seen = Pair({c: alter(p) for c, p in pair.before.items()},
                             {c: alter(p) for c, p in pair.after.items()})  # fmt: skip
                 for name in ALONE:
-                    drift.setdefault(change, {}).setdefault(name, []).append(
-                        trained.judge(name, case, seen)[0]
-                    )
+                    verdict, _ = trained.judge(name, case, seen)
+                    drift.setdefault(change, {}).setdefault(name, []).append((case, verdict))
         for scenario, words in PLAYED.items():
             for case in tqdm(odd[scenario], words):
-                truths_odd.setdefault(words, []).append(case.truth)
                 for name in ALONE:
-                    drift.setdefault(words, {}).setdefault(name, []).append(
-                        trained.judge(name, case, case.example.pair)[0]
-                    )
+                    verdict, _ = trained.judge(name, case, case.example.pair)
+                    drift.setdefault(words, {}).setdefault(name, []).append((case, verdict))
     truths = [case.truth for case in ordered]
     if kept is not None:
         pairs = {name: list(zip(map(encode, said[name]), truths, strict=True)) for name in ALONE}
@@ -168,7 +174,8 @@ def study(
     spent["fingers"] = [0.0] * len(ordered)
     table = {name: row(said[name], truths) for name in (*ALONE, "fingers")}
     for name in ALONE:
-        table[name]["gate"] = str(examine(name, said[name], truths)).partition(" ")[2]
+        judged = mixed(list(zip(said[name], truths, strict=True)))
+        table[name]["gate"] = str(gate_of(judged)).partition(" ")[2]
     for words, (rule, who) in RULED.items():
         found, spent[words] = combined(rule, who, said, spent)
         table[words] = row(found, truths)
@@ -184,19 +191,9 @@ def study(
         for room in sorted({case.room for case in ordered})
     }  # fmt: skip
     count = sum(case.half == 0 for case in ordered)
+    calm = {name: list(zip(ordered, said[name], strict=True))[count:] for name in ALONE}
     changes = {
-        change: {
-            name: {
-                **noticed(
-                    (said[name][count::2], truths[count::2]),
-                    said[name][count + 1 :: 2],
-                    verdicts,
-                    base,
-                ),
-                **row(verdicts, truths_odd[change]),
-            }
-            for name, verdicts in by_name.items()
-        }
+        change: {name: watched(calm[name], tried, base) for name, tried in by_name.items()}
         for change, by_name in drift.items()
     }
     return {

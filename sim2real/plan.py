@@ -177,13 +177,12 @@ class Plan:
             arm = "sim"  # the same policy: what differs is what it is shown
         name = f"policy-{arm}{'-few' if few else ''}{f'-{room}' if own else ''}-{seed}"
         paths = ",".join(str(self._out / log) for log in logs)
-        task = f"cameras:[{CAMERA}],randomize:null"
+        extra = [f"data.shares=[{','.join('1' for _ in logs)}]"] if len(logs) > 1 else []
         if arm.endswith(FOUND):
-            task += f",cell:{self._out / self.camera(room)}.yaml"
-        shares = [f"data.shares=[{','.join('1' for _ in logs)}]"] if len(logs) > 1 else []
+            extra.append(f"+task.arguments.cell={self._out / self.camera(room)}.yaml")
         return self._add(
-            name, "policy.train", f"data.logs=[{paths}]", *shares, f"seed={seed}", "minutes=0",
-            f"task.arguments={{{task}}}", f"device={self._device}",
+            name, "policy.train", f"data.logs=[{paths}]", *extra, f"seed={seed}", "minutes=0",
+            f"task.arguments={{cameras:[{CAMERA}],randomize:null}}", f"device={self._device}",
             "evaluation.final_episodes=16", f"out={self._out / name}", *self._preset.policy,
             needs=logs,
         )  # fmt: skip

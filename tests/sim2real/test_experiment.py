@@ -40,7 +40,7 @@ def test_what_is_simulated_from_the_found_camera_is_learnt_from_there(tmp_path: 
         policy = made.policy(arm, False, "kitchen", 0)
         assert {"looked-kitchen", "camera-kitchen", "found-kitchen"} <= needed(made, policy)
         camera = str(tmp_path / "camera-kitchen.yaml")
-        assert f"cell:{camera}" in " ".join(made.stages[policy].command)
+        assert f"+task.arguments.cell={camera}" in made.stages[policy].command
         assert camera in made.stages["found-kitchen"].command
 
 
