@@ -110,7 +110,8 @@ def main(argv: list[str] | None = None) -> int:
         todo = [one for name, how in chosen.items() for one in stages(a.out, a.log, name, how)]
         carry_out(todo, a.out, a.jobs, {**os.environ, **THREADS})
         rows = [told(a.out, name, how) for name, how in chosen.items()]
-        command = "python -m benchmarks.wrong_labels out/wrong --log out/experiment/random"
+        given = " --verdicts verdicts.json" if a.verdicts else ""
+        command = f"python -m benchmarks.wrong_labels out/wrong --log out/experiment/random{given}"
         a.results.write_text(json.dumps({"command": command, "arms": rows}, indent=1) + "\n")
         print(*rows, sep="\n")
 
