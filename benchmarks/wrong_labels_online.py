@@ -15,7 +15,6 @@ import json
 import sys
 from collections import Counter
 from contextlib import ExitStack, closing
-from dataclasses import asdict
 from pathlib import Path
 
 from tqdm import tqdm
@@ -77,7 +76,7 @@ def learn(a: argparse.Namespace, labelling: Labelling) -> None:
         "learnt": truths, "episodes": a.count, "successes": rate.successes,
     }  # fmt: skip
     (a.folder / "counted.json").write_text(json.dumps(told_of))
-    print(f"{labelling}, {a.episodes} episodes: {rate}; {asdict(config)}")
+    print(f"{labelling}, {a.episodes} episodes: {rate}")
 
 
 def main(argv: list[str] | None = None) -> int:
