@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sys
 from pathlib import Path
 
 import pytest
+from launch import LaunchContext
 from launch.logging import Log
 from launch.substitutions import LaunchConfiguration
-from launching import matched, python, run
+from launching import Call, matched, python, run
+from ros_doing import until
 
 
 def test_lines_have_the_name_of_the_process_before_them() -> None:
@@ -27,6 +30,23 @@ def test_lines_have_the_name_of_the_process_before_them() -> None:
         f"[{name[1]}] {line}" for line in ("out", "err", "", "é {x} %s", "no end", "no end either")
     )
     assert result.lines[-1] == f"[INFO] [{name[1]}]: process has finished cleanly [pid {name[2]}]"
+
+
+def test_process_that_speaks_before_launch_has_looked(tmp_path: Path) -> None:
+    """Its first words are there as soon as its pipes are, and come after its start all the same."""
+    spoken = tmp_path / "spoken"
+
+    def stand_still(_: LaunchContext) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_soon(lambda: until(spoken.exists))  # its start waits before this, half done
+
+    code = "import os, pathlib, sys; os.write(1, b'first\\n'); pathlib.Path(sys.argv[1]).touch()"
+    result = run(python(code, str(spoken)), Call(stand_still))
+    assert result.code == 0, result.text
+    it = [line for line in result.lines if "[it-" in line]
+    assert "process started" in it[0]
+    assert it[1].endswith("] first")
+    assert "process has finished" in it[2]
 
 
 def test_process_that_dies_says_how_and_launch_still_succeeds() -> None:

@@ -99,6 +99,10 @@ class ExecuteProcess(Action):
             for line in lines:
                 log.line(f"[{name}] {line.decode(errors='replace')}", screen=screen, log=file)
 
+        def on_start(pid: int) -> None:
+            details["pid"] = pid
+            log.info(f"process started with pid [{pid}]", name)
+
         def on_output(which: int, data: bytes) -> None:
             say(which, data)
             emit(ProcessIO, text=data, fd=which)
@@ -106,14 +110,12 @@ class ExecuteProcess(Action):
         cmd = details["cmd"]
         words = ["/bin/sh", "-c", " ".join(cmd)] if self.shell else cmd
         while not context.is_shutdown:
-            process = Process(on_output)
+            process = Process(on_start, on_output)
             try:
                 await process.start(words, details["cwd"], details["env"])
             except OSError as error:
                 log.error(f"exception occurred while executing process: {error}", name)
                 return
-            details["pid"] = process.pid
-            log.info(f"process started with pid [{process.pid}]", name)
             context.processes.add(process)
             self.return_code = code = await _until_exit(context, process, name, patience)
             context.processes.remove(process)

@@ -27,9 +27,12 @@ def _end_with_launch() -> None:
 
 
 class Process(asyncio.SubprocessProtocol):
-    def __init__(self, on_output: Callable[[int, bytes], None]) -> None:
-        """`on_output` is told 1 or 2, and what was written there."""
-        self._on_output = on_output
+    def __init__(
+        self, on_start: Callable[[int], None], on_output: Callable[[int, bytes], None]
+    ) -> None:
+        """`on_start` is told its number, before `on_output` is told 1 or 2, and what was written
+        there: a process may speak before `start` returns."""
+        self._on_start, self._on_output = on_start, on_output
         self._exited, self._closed = asyncio.Event(), asyncio.Event()
 
     async def start(self, cmd: Sequence[str], cwd: str | None, env: dict[str, str]) -> None:
@@ -41,7 +44,11 @@ class Process(asyncio.SubprocessProtocol):
         }
         loop = asyncio.get_running_loop()
         self._transport, _ = await loop.subprocess_exec(lambda: self, *cmd, cwd=cwd, env=env, **how)
-        self.pid = self._transport.get_pid()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.SubprocessTransport)
+        self.pid = transport.get_pid()
+        self._on_start(self.pid)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._on_output(fd, data)
