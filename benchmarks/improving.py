@@ -34,18 +34,30 @@ from tqdm import tqdm
 from calibration.fromlog import MOST
 from policy.config import FinetuneConfig
 from policy.contract import Invalid
-from policy.contract.files import OFFERS, newest
 from policy.experience.errors import MISTAKES
 from policy.finetune import Finetuning
 from policy.runtime import OnnxPolicy
 from policy.serving.host import Host
 from policy.statistics import Rate
 
+from .beside import Beside
 from .lockstep import LockstepCell, Played
 
 FIRST, LAST, WINDOW = 50, 100, 50
 START = Path("policy/trained/grasp.onnx")
 CAMERA = "wrist"
+BEGUN, LEARNT = "begun", "policy.onnx"  # the latter at the end
+
+
+def begin(folder: Path) -> None:
+    """A new folder; or that of a run which did not end, without what it left."""
+    if folder.exists():
+        if not (folder / BEGUN).exists() or (folder / LEARNT).exists():
+            remedy = "name another, or remove it"
+            raise Invalid("folder", str(folder), "none, or a run's that did not end", remedy)
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / BEGUN).touch()
 
 
 def run(a: argparse.Namespace) -> None:
@@ -57,17 +69,14 @@ def run(a: argparse.Namespace) -> None:
     config = FinetuneConfig.of({"start": str(start), "log": str(log), "seed": a.seed, **values})
     if a.alone < MOST:  # who looks for the camera would wait for more of them for ever
         raise Invalid("alone", a.alone, f"{MOST} or more", "the hand's camera is found in them")
-    for begun in (log, learner, a.folder / "reward"):  # and not ended
-        shutil.rmtree(begun, ignore_errors=True)
-    a.folder.mkdir(parents=True, exist_ok=True)
+    begin(a.folder)
     played: list[Played] = []
     with ExitStack() as stack:
         host = stack.enter_context(Host(OnnxPolicy(policy)))
         cell = LockstepCell(host, log, a.room, a.seed, a.explore, a.folder / "reward")
         stack.enter_context(cell.twin)
-        tuning: Finetuning | None = None
+        beside: Beside | None = None
         cell.calibrate()
-        served: Path | None = None
         for number in tqdm(range(a.episodes), unit=" episodes", disable=not sys.stderr.isatty()):
             played.append(cell.play())
             if number + 1 == a.alone:
@@ -76,12 +85,9 @@ def run(a: argparse.Namespace) -> None:
                     time.sleep(0.1)
                 views = str(search.path) if search.path.exists() else None
                 tuning = Finetuning(replace(config, views=views), learner, stack)
-            if tuning is not None:
-                tuning.catch_up()
-                latest = newest(tuning.offers.directory, OFFERS)
-                if latest is not None and latest != served:
-                    host.offer(latest).result()
-                    served = latest
+                beside = Beside(tuning, host)
+            if beside is not None:
+                beside.catch_up()
             told = {
                 "room": a.room, "seed": a.seed, "explore": a.explore, "alone": a.alone,
                 "choices": values,
@@ -89,10 +95,8 @@ def run(a: argparse.Namespace) -> None:
                 "broken": dict(cell.counts), "guard": dict(cell.guard.counts),
             }  # fmt: skip
             (a.folder / "played.json").write_text(json.dumps(told))
-        if tuning is not None and tuning.progress.updates:
-            tuning.offer()
-            served = newest(tuning.offers.directory, OFFERS)
-        shutil.copy(served or policy, a.folder / "policy.onnx")
+        last = beside.last() if beside is not None else None
+        shutil.copy(last or policy, a.folder / LEARNT)
     print(summary(told))
 
 
@@ -161,7 +165,9 @@ def main(argv: list[str] | None = None) -> int:
     )
     sides = top.add_subparsers(required=True, metavar="COMMAND")
     one = sides.add_parser("run")
-    one.add_argument("folder", type=Path, help="of the run; begun again, not gone on with")
+    one.add_argument(
+        "folder", type=Path, help="that is made; of a run that did not end: made again"
+    )
     one.add_argument(
         "--start", type=Path, default=START, help="a policy with its weights, or a run"
     )

@@ -20,7 +20,6 @@ from pathlib import Path
 from tqdm import tqdm
 
 from policy.config import FinetuneConfig
-from policy.contract.files import OFFERS, newest
 from policy.evaluate import HELD_OUT
 from policy.experience.episode import Verdict
 from policy.experience.telling import exit_code
@@ -29,6 +28,7 @@ from policy.runtime import OnnxPolicy
 from policy.serving.host import Host
 from policy.statistics import Rate
 
+from .beside import Beside
 from .finetuning import Room, logged, succeeded
 from .labellers import Labelling, fate
 
@@ -52,7 +52,7 @@ def learn(a: argparse.Namespace, labelling: Labelling) -> None:
         room = Room(a.room, OnnxPolicy(policy).card)
         stack.enter_context(closing(room.env))
         host = stack.enter_context(Host(OnnxPolicy(policy)))
-        tuning, served = Finetuning(config, a.folder / "learner", stack), None
+        beside = Beside(Finetuning(config, a.folder / "learner", stack), host)
 
         def told(truth: bool) -> Verdict:
             verdict = label(truth)
@@ -61,14 +61,8 @@ def learn(a: argparse.Namespace, labelling: Labelling) -> None:
 
         for number in tqdm(range(a.episodes), unit=" episodes", disable=not sys.stderr.isatty()):
             truths.append(logged(room, host, a.seed * APART + number, log, a.explore, told))
-            tuning.catch_up()
-            latest = newest(tuning.offers.directory, OFFERS)
-            if latest is not None and latest != served:
-                host.offer(latest).result()
-                served = latest
-        if tuning.progress.updates:
-            tuning.offer()
-    last = newest(a.folder / "learner" / "offers", OFFERS) or policy
+            beside.catch_up()
+        last = beside.last() or policy
     seeds = range(HELD_OUT, HELD_OUT + a.count)
     rate = Rate(succeeded(last, a.room, seeds), a.count)
     told_of = {

@@ -23,7 +23,7 @@ from policy.experience.errors import MISTAKES
 from .episode.recorder import Recorder, Rollout
 from .episode.routine import STAND_S, Frames, Interrupted, Phase
 from .pictures import Frame, picture_of
-from .reach import LOOK_S, NO_CLIP, SILENCE_S, Reach
+from .reach import LOOK_S, SILENCE_S, Reach
 from .wiring import KEPT, LATCHED, nanoseconds, now_ns, stamp
 
 STILL = np.array([1e-3, 1e-3, 1e-3, 5e-3])  # m, rad: less is noise
@@ -113,12 +113,13 @@ class RosHands(Reach):
         self.until(stood, "the arm did not come to rest")
 
     def judge(
-        self, before: Frames, after: Frames, empty: bool = False, episode_id: str = "",
-        clip: Mapping[str, Frame] = NO_CLIP,
-    ) -> list[Verdict]:  # fmt: skip
-        if self._played is not None:
-            clip = self._played.clip
-        return super().judge(before, after, empty, episode_id or self.state.episode_id, clip)
+        self, before: Frames, after: Frames, empty: bool = False, episode_id: str = ""
+    ) -> list[Verdict]:
+        return super().judge(before, after, empty, episode_id or self.state.episode_id)
+
+    @property
+    def clip(self) -> Mapping[str, Frame]:
+        return self._played.clip if self._played is not None else {}
 
     def rollout(self) -> Rollout:
         done = threading.Event()

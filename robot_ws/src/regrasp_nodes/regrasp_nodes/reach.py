@@ -32,7 +32,6 @@ from .wiring import LATCHED, now_ns, stamp
 Array = npt.NDArray[np.float64]
 SILENCE_S = 2.0  # of the guard
 ANSWER_S = 60.0
-NO_CLIP: Mapping[str, Frame] = {}
 LOOK_S = 0.02  # how often a wait looks whether it was told to end
 
 
@@ -101,15 +100,19 @@ class Reach:
         frames = {name: self._eyes.frame(name, self._eyes.newest_ns(name) or 0) for name in names}
         return {name: frame for name, frame in frames.items() if frame is not None}
 
+    @property
+    def clip(self) -> Mapping[str, Frame]:
+        """By camera: moments of the attempt, for who judges it."""
+        return {}
+
     def judge(
-        self, before: Frames, after: Frames, empty: bool = False, episode_id: str = "",
-        clip: Mapping[str, Frame] = NO_CLIP,
-    ) -> list[Verdict]:  # fmt: skip
+        self, before: Frames, after: Frames, empty: bool = False, episode_id: str = ""
+    ) -> list[Verdict]:
         now = stamp(now_ns(self.node))
         request = Judge.Request(episode_id=episode_id, empty=empty)
         request.before = [message_of(name, frame, now) for name, frame in before.items()]
         request.after = [message_of(name, frame, now) for name, frame in after.items()]
-        request.clip = [message_of(name, f, now) for name, some in clip.items() for f in some]
+        request.clip = [message_of(name, f, now) for name, some in self.clip.items() for f in some]
         if not self._judges.wait_for_service(ANSWER_S):
             raise Interrupted("nobody offers /reward/judge")
         answer = self.answer(self._judges.call_async(request), "reward")

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from policy.contract import Interface
 from policy.experience.episode import Action, EpisodeInfo, Frame, Observation, Verdict
@@ -94,7 +93,7 @@ class Recorder:
             self._shown.append(coloured)
 
     @property
-    def clip(self) -> dict[str, npt.NDArray[np.uint8]]:
+    def clip(self) -> dict[str, Frame]:
         """By camera: a few moments, from the first to the last."""
         if not self._shown:
             return {}
