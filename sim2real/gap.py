@@ -4,7 +4,8 @@
         --policy policy/trained/grasp.safetensors --replayed out/replayed --out out/gap
 
 Compared are held-out episodes. What else could close the gap is measured beside it: logs of other
-simulations, and translators (runs of sim2real.train) of the first log's pictures.
+simulations, and translators (runs of sim2real.train) of the first log's pictures; of RCAN, which
+is for the cell's, how far those are from the first log's then.
 """
 
 from __future__ import annotations

@@ -11,29 +11,39 @@ import numpy as np
 from policy.contract import Invalid
 from policy.statistics import Rate
 
-from .classifier import saliency, tell_apart
-from .config import read_translator
+from .classifier import Telling, saliency, tell_apart
+from .config import TranslateConfig, read_translator
 from .critic import Drift, Opinion
 from .data import Pictures, Split, read_domain
 from .distances import Distance, distance, scale_of
-from .features import random_convolutions
+from .features import Features, random_convolutions
 from .patches import Numbers, statistics
+from .rcan import Rcan
 from .residual import Residual, residual
 from .timing import Timing
-from .translator import painted
+from .translator import Translator, painted
 
 SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """What is held against the cell."""
+class Way:
+    """To close the gap: what one would learn from, and what one would then be shown in the cell."""
 
+    learnt: Split
+    shown: Split
+    painted: Split  # to look at: of both, what this way makes
+
+
+@dataclass(frozen=True)
+class Candidate:
     name: str
     pictures: Pictures  # some, to look at
     distance: Distance
     told_apart: Rate
-    statistics: Mapping[str, Numbers]
+    statistics: Mapping[
+        str, tuple[Numbers, Numbers]
+    ]  # of what is learnt from, and of what is shown
 
 
 @dataclass(frozen=True)
@@ -47,13 +57,13 @@ class Thoughts:
 
 @dataclass(frozen=True)
 class Gap:
-    """`floor` is the cell against itself: what no candidate can be expected to undercut. `salient`
-    are pictures of the first candidate and of the cell, and where the classifier looked."""
+    """The first candidate is the simulator as it is. `floor` is the cell against itself: what no
+    candidate can be expected to undercut. `salient` are pictures of the first candidate and of the
+    cell, and where the classifier looked."""
 
     candidates: tuple[Candidate, ...]
     floor: Distance
     cell: Pictures
-    statistics: Mapping[str, Numbers]
     salient: tuple[Pictures, Numbers]
     counts: Mapping[str, int]  # pictures compared
     timings: Mapping[str, Timing]
@@ -72,53 +82,66 @@ def measure(
     replayed: Path | None = None,
 ) -> Gap:
     ours, theirs = read_domain("sim", sim, camera, size), read_domain("cell", cell, camera, size)
-    held = {sim.name: ours}
+    ways = {sim.name: Way(ours, theirs, ours)}
     for log in others:
-        held[log.name] = read_domain(log.name, log, camera, size)
+        other = read_domain(log.name, log, camera, size)
+        ways[log.name] = Way(other, theirs, other)
     for run in translators:
-        config, translator = read_translator(run)
-        if (config.camera, config.size) != (camera, size):
-            found = f"{config.camera} at {config.size} px"
-            asked = f"{camera} at {size} px"
-            raise Invalid(f"translator {run.name}", found, asked, "name --camera and --size so")
-        if config.translator == "rcan":
-            remedy = "leave it out: it changes the cell's pictures, too, and what is between both"
-            raise Invalid(f"translator {run.name}", "rcan", "one that paints the cell", remedy)
-        both = (
-            replace(one, pictures=painted(translator, one.pictures, config.device))
-            for one in (ours.train, ours.held_out)
-        )
-        held[f"{sim.name}, {run.name} ({config.translator})"] = Split(*both)
+        config, translator = _read(run, camera, size)
+        which = f"{run.name} ({config.translator})"
+        if isinstance(translator, Rcan):  # it paints what a policy is shown
+            made = _repainted(theirs, translator, config.device)
+            ways[f"{sim.name}, and {cell.name} by {which}"] = Way(ours, made, made)
+        else:
+            made = _repainted(ours, translator, config.device)
+            ways[f"{sim.name}, {which}"] = Way(made, theirs, made)
     wanted = random_convolutions(theirs.held_out.pictures)
     scale = scale_of(random_convolutions(ours.held_out.pictures), wanted)
-    candidates, salient = [], None
-    for name, split in held.items():
-        telling = tell_apart(split.train, theirs.train, split.held_out, theirs.held_out)
-        if salient is None:
-            both_sides = [split.held_out.some(SHOWN // 2), theirs.held_out.some(SHOWN // 2)]
-            shown = np.concatenate(both_sides)
-            salient = shown, saliency(telling.network, shown).double().numpy()
-        features = random_convolutions(split.held_out.pictures)
-        candidates.append(
-            Candidate(
-                name,
-                split.held_out.some(SHOWN),
-                distance(features, wanted, scale),
-                telling.rate,
-                statistics(split.held_out.pictures),
-            )
-        )
-    assert salient is not None  # the first candidate is the simulator itself
+    telling = {name: _told_apart(way) for name, way in ways.items()}
+    both_sides = [one.held_out.some(SHOWN // 2) for one in (ours, theirs)]
+    salient = np.concatenate(both_sides)
     return Gap(
-        tuple(candidates),
+        tuple(_candidate(name, way, scale, telling[name].rate) for name, way in ways.items()),
         distance(random_convolutions(theirs.train.pictures), wanted, scale),
         theirs.held_out.some(SHOWN),
-        statistics(theirs.held_out.pictures),
-        salient,
+        (salient, saliency(telling[sim.name].network, salient).double().numpy()),
         {sim.name: len(ours.held_out), cell.name: len(theirs.held_out)},
         {log.name: Timing.of(log) for log in (sim, cell)},
         _thoughts(policy, sim, cell) if policy else None,
         residual(cell, replayed) if replayed else None,
+    )
+
+
+def _read(run: Path, camera: str, size: int) -> tuple[TranslateConfig, Translator]:
+    config, translator = read_translator(run)
+    if (config.camera, config.size) != (camera, size):
+        found, asked = f"{config.camera} at {config.size} px", f"{camera} at {size} px"
+        raise Invalid(f"translator {run.name}", found, asked, "name --camera and --size so")
+    return config, translator
+
+
+def _repainted(split: Split, translator: Translator, device: str) -> Split:
+    halves = (
+        replace(one, pictures=painted(translator, one.pictures, device))
+        for one in (split.train, split.held_out)
+    )
+    return Split(*halves)
+
+
+def _told_apart(way: Way) -> Telling:
+    learnt, shown = way.learnt, way.shown
+    return tell_apart(learnt.train, shown.train, learnt.held_out, shown.held_out)
+
+
+def _candidate(name: str, way: Way, scale: Features, rate: Rate) -> Candidate:
+    learnt, shown = way.learnt.held_out.pictures, way.shown.held_out.pictures
+    found, wanted = statistics(learnt), statistics(shown)
+    return Candidate(
+        name,
+        way.painted.held_out.some(SHOWN),
+        distance(random_convolutions(learnt), random_convolutions(shown), scale),
+        rate,
+        {which: (found[which], wanted[which]) for which in found},
     )
 
 

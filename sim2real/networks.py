@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from policy.contract import Invalid, Strict
 
 DEEPEST = 5  # halvings of a U-Net
+NEARLY = 0.95  # of black and white: beyond, a network could hardly change them
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,17 @@ class NetworkConfig(Strict):
     generator: Literal["resnet", "unet"] | None = None  # None: as published for the translator
     width: int = 32  # channels of the first convolution
     blocks: int = 4  # resnet
+    across: bool = False  # paint what is to change, upon the picture: not as published
     discriminator_width: int = 32
     discriminator_layers: int = 2  # at 64 px, 3 would judge the whole picture at once
 
 
 def make_generator(config: NetworkConfig, size: int, outputs: int = 3) -> nn.Module:
     if config.generator == "unet":
-        return prepared(UNet(config.width, size, outputs))
+        return prepared(UNet(config.width, size, outputs, config.across))
     if size % 4:
         raise Invalid("size", size, "a multiple of 4", "the generator halves it twice")
-    return prepared(ResNet(config.width, config.blocks, outputs))
+    return prepared(ResNet(config.width, config.blocks, outputs, config.across))
 
 
 def make_discriminator(config: NetworkConfig) -> nn.Module:
@@ -82,20 +84,29 @@ class Mirrored(nn.Conv2d):
         return F.conv2d(x, self.weight, self.bias)
 
 
+def in_range(made: Tensor, pictures: Tensor, across: bool) -> Tensor:
+    """In [-1, 1]. Across, a network that says nothing paints the picture itself (what it makes
+    beside it is its own): what was sharp is so from the first update on."""
+    if across:
+        begun = torch.atanh(NEARLY * pictures)
+        made = made + F.pad(begun, (0, 0, 0, 0, 0, made.shape[1] - pictures.shape[1]))
+    return torch.tanh(made)
+
+
 class ResNet(nn.Module):
     """(B, 3, H, W) in [-1, 1] to the same: twice halved, residual blocks, twice doubled."""
 
-    def __init__(self, width: int, blocks: int, outputs: int) -> None:
+    def __init__(self, width: int, blocks: int, outputs: int, across: bool = False) -> None:
         super().__init__()
+        self._across = across
         layers: list[nn.Module] = [*_mirrored(3, width, 7)]
         layers += [*_halved(width, 2 * width), *_halved(2 * width, 4 * width)]
         layers += [Residual(4 * width) for _ in range(blocks)]
         layers += [*_up(4 * width, 2 * width), *_up(2 * width, width)]
-        self.layers = nn.Sequential(*layers, Mirrored(width, outputs, 7), nn.Tanh())
+        self.layers = nn.Sequential(*layers, Mirrored(width, outputs, 7))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        found: Tensor = self.layers(pictures)
-        return found
+        return in_range(self.layers(pictures), pictures, self._across)
 
 
 class Residual(nn.Module):
@@ -112,8 +123,9 @@ class Residual(nn.Module):
 class UNet(nn.Module):
     """Each halving hands what it saw across: details keep their place."""
 
-    def __init__(self, width: int, size: int, outputs: int) -> None:
+    def __init__(self, width: int, size: int, outputs: int, across: bool = False) -> None:
         super().__init__()
+        self._across = across
         depth = min((size & -size).bit_length() - 2, DEEPEST)  # halvings that leave 2 px or more
         if depth < 2:
             raise Invalid("size", size, "a multiple of 8", "it is halved again and again")
@@ -140,7 +152,7 @@ class UNet(nn.Module):
             seen.append(x)
         for up, across in zip(self.up, reversed(seen[:-1]), strict=True):
             x = torch.cat([up(x), across], dim=1)
-        return torch.tanh(self.last(x))
+        return in_range(self.last(x), pictures, self._across)
 
 
 class PatchGAN(nn.Module):

@@ -79,8 +79,8 @@ def _distance(found: Distance) -> str:
 def _statistics(gap: Gap, cell: str) -> list[str]:
     names = [one.name for one in gap.candidates]
     lines = [f"| | {cell} | {' | '.join(names)} |", "|" + "---|" * (len(names) + 2)]
-    for name, wanted in gap.statistics.items():
-        told = [_apart(one.statistics[name], wanted) for one in gap.candidates]
+    for name, (_, wanted) in gap.candidates[0].statistics.items():
+        told = [_apart(*one.statistics[name]) for one in gap.candidates]
         lines.append(f"| {name} | {wanted.mean():.1f} | {' | '.join(told)} |")
     return lines
 

@@ -52,8 +52,9 @@ PRESETS = {
         cell_episodes=200,
         pairs=400,
         detector=2000,
+        # Across: with so few updates, what has to be painted anew is speckled and blurred.
         translator=("updates=3000", "batch=2", "networks.generator=unet", "networks.width=16",
-                    "networks.discriminator_width=16"),
+                    "networks.discriminator_width=16", "networks.across=true"),
         policy=("offline_updates=2500",),
         online=300,
         episodes=200,

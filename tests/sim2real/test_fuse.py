@@ -38,7 +38,7 @@ from sim2real.train import train
 
 RAW = Interface(ObservationSpec((ImageSpec("front", 24, 32),), (APERTURE,)), SPEC, 0.2)
 CELL = Deployment("bench", RAW, (Preprocessing("front", (0, 4, 24, 24), (SIZE, SIZE)),))
-NETWORKS = {"width": 4, "discriminator_width": 4, "discriminator_layers": 1}
+NETWORKS = {"width": 4, "discriminator_width": 4, "discriminator_layers": 1, "across": True}
 
 
 @pytest.fixture(scope="module")

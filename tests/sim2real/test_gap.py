@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from paired_rooms import write_pairs
 from two_rooms import SIZE, scene, write_room
 
 from policy.contract import Invalid
 from sim2real.classifier import saliency, tell_apart
-from sim2real.config import from_mapping
-from sim2real.data import Domain
+from sim2real.config import from_mapping, read_translator
+from sim2real.data import Domain, read_domain
 from sim2real.distances import distance, fid, kid, scale_of
 from sim2real.features import random_convolutions
 from sim2real.gap import main
@@ -20,6 +21,7 @@ from sim2real.measuring import measure
 from sim2real.patches import statistics
 from sim2real.timing import Timing
 from sim2real.train import train
+from sim2real.translator import painted
 
 
 def test_fid_of_gaussians_is_what_it_should_be() -> None:
@@ -108,6 +110,29 @@ def test_one_page_ranks_what_closes_the_gap(tmp_path: Path) -> None:
         assert (tmp_path / "gap" / picture).stat().st_size > 1000
     with pytest.raises(Invalid, match="translator colour: found 'front at 16 px'"):
         measure(tmp_path / "sim", tmp_path / "cell", "front", 8, translators=[tmp_path / "colour"])
+
+
+def test_rcan_is_held_against_what_it_makes_of_the_cell(tmp_path: Path) -> None:
+    write_pairs(tmp_path / "pairs", episodes=12)
+    for room in ("sim", "cell"):
+        write_room(tmp_path / room, room)
+    logs = {"sim": str(tmp_path / "pairs"), "cell": str(tmp_path / "cell")}
+    networks = {"width": 8, "discriminator_width": 4, "discriminator_layers": 1}
+    choices = {"translator": "rcan", "size": SIZE, "updates": 2, "networks": networks}
+    train(from_mapping({**logs, **choices}), tmp_path / "rcan")
+    sim, cell = tmp_path / "sim", tmp_path / "cell"
+    gap = measure(sim, cell, "front", SIZE, translators=[tmp_path / "rcan"])
+    plain, behind = gap.candidates
+    assert behind.name == "sim, and cell by rcan (rcan)"
+    _, rcan = read_translator(tmp_path / "rcan")
+    held = read_domain("cell", cell, "front", SIZE).held_out
+    made = painted(rcan, held.pictures, "cpu")
+    assert np.array_equal(behind.pictures, painted(rcan, held.some(len(behind.pictures)), "cpu"))
+    for name, values in statistics(made).items():
+        learnt, shown = behind.statistics[name]
+        assert np.array_equal(learnt, plain.statistics[name][0])
+        assert np.array_equal(shown, values)
+    assert behind.distance != plain.distance
 
 
 def test_a_log_that_is_not_there_is_said_in_one_line(

@@ -57,6 +57,27 @@ def test_a_generators_gradient_does_not_depend_on_the_batch(kind: str) -> None:
         torch.testing.assert_close(weight.grad, wanted, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["resnet", "unet"])
+def test_across_a_network_that_says_nothing_paints_what_it_is_shown(kind: str) -> None:
+    """Black and white nearly, from where they can still change; masks and depth are its own."""
+    torch.manual_seed(0)
+    config = NetworkConfig(kind, width=4, blocks=1, across=True)  # type: ignore[arg-type]
+    network = make_generator(config, 16, outputs=8)
+    convolutions = (nn.Conv2d, nn.ConvTranspose2d)
+    last = [part for part in network.modules() if isinstance(part, convolutions)][-1]
+    nn.init.zeros_(last.weight)
+    pictures = torch.rand(2, 3, 16, 16).mul(2).sub(1)
+    pictures[0], pictures[1, 0] = -1.0, 1.0
+    painted = network(pictures.requires_grad_())
+    torch.testing.assert_close(painted[:, :3], 0.95 * pictures)
+    assert painted[:, 3:].count_nonzero() == 0
+    torch.autograd.backward(painted.square().sum())
+    assert pictures.grad is not None
+    assert pictures.grad.isfinite().all()
+    assert last.weight.grad is not None
+    assert last.weight.grad.count_nonzero() > 0
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_mirror_is_torchs_own(precision: Precision) -> None:
     torch.manual_seed(0)
