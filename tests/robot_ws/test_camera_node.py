@@ -18,7 +18,7 @@ from rclpy.signals import SignalHandlerOptions
 from regrasp_nodes.camera_node import CameraNode
 from ros_doing import Program, spinning, told, until
 from sensor_msgs.msg import CameraInfo, Image
-from soft_camera import FOCAL, HEIGHT, WIDTH, pixels_of, record, small_cell
+from soft_camera import BENT, FOCAL, HEIGHT, WIDTH, pixels_of, record, small_cell
 
 from calibration.cellfile import save_cell
 from policy.contract import Invalid
@@ -102,6 +102,7 @@ def test_what_it_publishes(files: Path) -> None:
         assert (info.width, info.height, info.distortion_model) == (WIDTH, HEIGHT, "plumb_bob")
         assert (info.k[0], info.k[2], info.p[6]) == (FOCAL, WIDTH / 2, HEIGHT / 2)
         assert len(info.d) == 5
+        assert info.d[0] == pytest.approx(-BENT, rel=0.05)  # ROS: from the world
     taken = {seconds(info) for info in got[f"{COLOUR}/camera_info"]}
     assert taken & set(stamps)  # an info belongs to its picture
     [status] = got["/diagnostics"][-1].status

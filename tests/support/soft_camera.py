@@ -11,18 +11,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from regrasp_nodes.realsense.lens import lens_of
 from regrasp_nodes.realsense.settings import Settings
 
 import calibration.cell
 from calibration import Cell, load_cell
 from calibration.lens import Lens
+from calibration.realsense import lens_of
 
 rs: Any = pytest.importorskip("pyrealsense2", exc_type=ImportError)
 
 WIDTH, HEIGHT, RATE = 160, 120, 30
 PERIOD_S = 1 / RATE
 FOCAL = 153.75  # of the cell's camera, a quarter as fine
+BENT = 0.02  # of the lens, as the library writes it: from the picture to the world
 EXPOSED_US = 4000  # before the camera begins to send
 UNITS = 1e-4  # m a count
 CELL = Path(__file__).parents[2] / "calibration/cells/twin.yaml"
@@ -76,7 +77,7 @@ class SoftCamera:
             beside.rotation, beside.translation = [1, 0, 0, 0, 1, 0, 0, 0, 1], [0.0, 0.0, 0.0]
             profiles[0].register_extrinsics_to(profiles[1], beside)
         self._recorder = rs.recorder(str(path), device) if path else None
-        self.lens: Lens = lens_of(profiles[-1])
+        self.lens: Lens = lens_of(profiles[-1].as_video_stream_profile().get_intrinsics())
         self.syncer = rs.syncer()
         self._open = (self._recorder or device).query_sensors()
         for sensor in self._open:
@@ -126,7 +127,8 @@ def stream(kind: Any, pixels: Any, size: int, uid: int = 0, focal: float = FOCAL
     lens = rs.intrinsics()
     lens.width, lens.height, lens.fx, lens.fy = WIDTH, HEIGHT, focal, focal
     lens.ppx, lens.ppy = WIDTH / 2, HEIGHT / 2
-    lens.model, lens.coeffs = rs.distortion.inverse_brown_conrady, [0.0] * 5
+    bent = BENT if kind == rs.stream.color else 0.0
+    lens.model, lens.coeffs = rs.distortion.inverse_brown_conrady, [bent, 0.0, 0.0, 0.0, 0.0]
     made = rs.video_stream()
     made.type, made.fmt, made.bpp, made.uid, made.index = kind, pixels, size, uid, 0
     made.width, made.height, made.fps, made.intrinsics = WIDTH, HEIGHT, RATE, lens

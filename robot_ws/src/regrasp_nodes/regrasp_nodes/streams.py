@@ -52,12 +52,15 @@ def image_of(pixels: npt.NDArray[Any], header: Header) -> Image:
 
 def info_of(lens: Lens, header: Header) -> CameraInfo:
     (fx, fy), (cx, cy) = lens.focal, lens.centre
+    model, terms = lens.distortion_model, lens.distortion
+    if model in ("none", "plumb_bob"):  # to ROS the same, with five numbers
+        model, terms = "plumb_bob", (*terms, *(0.0,) * 5)[:5]
     return CameraInfo(
         header=header,
         height=lens.height,
         width=lens.width,
-        distortion_model=lens.distortion_model,
-        d=[float(x) for x in lens.distortion],
+        distortion_model=model,
+        d=[float(x) for x in terms],
         k=[fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
         r=[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0],
         p=[fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import calibration.cell
 from calibration.lens import Lens
 from policy.contract import Invalid
 
-from .library import library
-
 TOLERANCE = 0.02  # of the focal length: factory and calibration agree better than that
-
-
-def lens_of(profile: Any) -> Lens:
-    """Of a colour stream."""
-    found = profile.as_video_stream_profile().get_intrinsics()
-    fisheye = found.model == library().distortion.kannala_brandt4
-    return Lens(
-        width=found.width,
-        height=found.height,
-        focal=(found.fx, found.fy),
-        centre=(found.ppx, found.ppy),
-        distortion_model="equidistant" if fisheye else "plumb_bob",
-        distortion=tuple(found.coeffs[: 4 if fisheye else 5]),
-    )
 
 
 def misfit(lens: Lens, camera: calibration.cell.Camera) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from calibration.lens import Lens
+from calibration.realsense import lens_of
 from policy.contract import Invalid
 
-from .lens import lens_of
 from .library import library
 from .settings import Settings, apply
 
@@ -59,7 +59,8 @@ class Pipeline:
         except RuntimeError as error:
             raise Unplugged(f"the camera does not start: {error}") from error
         self.serial = _info(self._device, rs.camera_info.serial_number)
-        self.lens = lens_of(profile.get_stream(rs.stream.color))
+        colour = profile.get_stream(rs.stream.color).as_video_stream_profile()
+        self.lens = lens_of(colour.get_intrinsics())
 
     def take(self, timeout_ms: int) -> Any | None:
         came, frame = self._queue.try_wait_for_frame(timeout_ms)

@@ -7,7 +7,6 @@ from typing import Any
 
 from rclpy.node import Node
 
-from calibration.cell import Camera
 from calibration.lens import Lens as Optics
 from sim.twin import Frame, Twin
 
@@ -23,7 +22,8 @@ class Lens:
 
     def __init__(self, node: Node, name: str, twin: Twin, stamps: Stamps, say: Say) -> None:
         self._name, self._stamps, self._say = name, stamps, say
-        self._lens = lens_of(twin.cell.cameras[name])
+        # As calibrated: how far the twin's own lens is from that, nobody is told.
+        self._lens = Optics.of(twin.cell.cameras[name])
         self._last: tuple[int, Any] | None = None
         driver = twin.cameras[name]
         kinds = {COLOUR: driver.picture, DEPTH: driver.depth}
@@ -40,14 +40,3 @@ class Lens:
                 stream = self._streams[kind]
                 self._say(stream.images, image_of(pixels, head))
                 self._say(stream.infos, info_of(self._lens, head))
-
-
-def lens_of(camera: Camera) -> Optics:
-    """As calibrated: how far the twin's own lens is from that, nobody is told."""
-    model, terms = camera.distortion_model, camera.distortion.value
-    if model == "none":
-        model, terms = "plumb_bob", (0.0,) * 5
-    elif model == "plumb_bob":
-        terms = (*terms, 0.0)[:5]  # OpenCV's fifth may be left out, ROS's not
-    focal, centre = camera.focal.value, camera.centre.value
-    return Optics(camera.width, camera.height, focal, centre, model, tuple(terms))
