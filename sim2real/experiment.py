@@ -42,6 +42,7 @@ TITLES = {
     "rlcyclegan_random": "randomised, RL-CycleGAN",
     "retinagan_random": "randomised, RetinaGAN",
     "found": "from the camera's found place",
+    "random_found": "from there, randomised",
     "cyclegan_found": "from there, CycleGAN",
     "rlcyclegan_found": "from there, RL-CycleGAN",
     "retinagan_found": "from there, RetinaGAN",

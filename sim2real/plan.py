@@ -15,14 +15,14 @@ TASK = "sim:regrasp/BinGrasp-v0"
 CELL = "calibration/cells/twin.yaml"
 CAMERA = "wrist"
 # What translators translate is the simulator as measured; or randomised, or as measured, but seen
-# from where the hand's camera was found to be.
-RANDOM, FOUND = "random", "found"
+# from where the hand's camera was found to be. What is randomised may be so around there, too.
+RANDOM, FOUND, BOTH = "random", "found", "random_found"
 CONSISTENT = ("cyclegan", "rlcyclegan", "retinagan")
 PAINTED = (
     "colour", "gan", *CONSISTENT,
     *(f"{kind}_{base}" for base in (RANDOM, FOUND) for kind in CONSISTENT),
 )  # fmt: skip
-ARMS = ("sim", RANDOM, FOUND, *PAINTED, "rcan")
+ARMS = ("sim", RANDOM, FOUND, BOTH, *PAINTED, "rcan")
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SEED = 1_000_000  # of the room's own episodes
 LOOKS = 30  # episodes that the hand's camera is looked for in
@@ -112,10 +112,11 @@ class Plan:
         words = ("from-log", CELL, CAMERA, log, "--out", made)
         return self._add(name, "calibration", *words, needs=(looked,))
 
-    def found(self, room: str) -> str:
-        camera, name = self.camera(room), f"{FOUND}-{room}"
-        size = ("--transitions", self._preset.transitions, "--no-randomize")
-        return self._collect(name, *size, "--cell", self._out / f"{camera}.yaml", needs=(camera,))
+    def found(self, room: str, name: str = FOUND) -> str:
+        camera = self.camera(room)
+        words = ["--transitions", self._preset.transitions, *["--no-randomize"] * (name != BOTH)]
+        words += ["--cell", self._out / f"{camera}.yaml"]
+        return self._collect(f"{name}-{room}", *words, needs=(camera,))
 
     def pairs(self) -> str:
         return self._collect("pairs", "--episodes", self._preset.pairs, "--canonical")
@@ -134,6 +135,8 @@ class Plan:
 
     def source(self, arm: str, room: str) -> str:
         """What is simulated for it."""
+        if arm == BOTH:
+            return self.found(room, BOTH)
         if arm.endswith(RANDOM):
             return self.random()
         return self.found(room) if arm.endswith(FOUND) else self.sim()
@@ -173,7 +176,7 @@ class Plan:
 
     def policy(self, arm: str, few: bool, room: str, seed: int) -> str:
         logs = self.logs(arm, few, room, seed)
-        own = few or arm in (*PAINTED, FOUND, ALONE)  # others know nothing of the room
+        own = few or arm in (*PAINTED, FOUND, BOTH, ALONE)  # others know nothing of the room
         if arm == "rcan" and not few:
             arm = "sim"  # the same policy: what differs is what it is shown
         name = f"policy-{arm}{'-few' if few else ''}{f'-{room}' if own else ''}-{seed}"

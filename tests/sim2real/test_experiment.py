@@ -35,13 +35,18 @@ def test_zero_shot_no_policy_learns_from_the_room(tmp_path: Path) -> None:
 
 
 def test_what_is_simulated_from_the_found_camera_is_learnt_from_there(tmp_path: Path) -> None:
-    for arm in ("found", "cyclegan_found"):
+    for arm, log in (
+        ("found", "found"), ("cyclegan_found", "found"), ("random_found", "random_found"),
+    ):  # fmt: skip
         made = Plan(tmp_path, SMALL, "cpu")
         policy = made.policy(arm, False, "kitchen", 0)
-        assert {"looked-kitchen", "camera-kitchen", "found-kitchen"} <= needed(made, policy)
+        collected = f"{log}-kitchen"
+        assert {"looked-kitchen", "camera-kitchen", collected} <= needed(made, policy)
         camera = str(tmp_path / "camera-kitchen.yaml")
         assert f"+task.arguments.cell={camera}" in made.stages[policy].command
-        assert camera in made.stages["found-kitchen"].command
+        command = made.stages[collected].command
+        assert camera in command
+        assert ("--no-randomize" in command) == (log == "found")
 
 
 def test_with_a_few_real_episodes_half_of_each_batch_is_of_the_room(tmp_path: Path) -> None:
