@@ -152,6 +152,39 @@ def test_a_graph_that_disagrees_leaves_no_file(tmp_path: Path) -> None:
     assert path.read_bytes() == b"the one before"
 
 
+class Worse(PolicyModule):
+    """What it exports falls short of what it says, where proprioception is this much or more."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__()
+        self.least = least
+
+    def forward(
+        self,
+        images: torch.Tensor,
+        proprio: torch.Tensor,
+        past_actions: torch.Tensor,
+        limits: torch.Tensor,
+        noise: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        action = limits[:, 1] + 0.0 * (images.mean((1, 2, 3)) + past_actions.sum((1, 2)))[:, None]
+        short = 0.01 if torch.compiler.is_exporting() else 0.0
+        action = action - short * (proprio >= self.least)
+        return action, action.sum(1)
+
+
+def test_a_near_tie_may_fall_the_other_way_and_a_search_not_be_worse(tmp_path: Path) -> None:
+    seen = states(40)
+    path, highest = tmp_path / "policy.onnx", float(seen.proprio.max())
+    parity = export(path, Worse(highest), make_card(), seen)
+    assert parity.same_actions == pytest.approx(39 / 40)
+    assert parity.regret == pytest.approx(0.02 / 40, rel=1e-3)
+    path.unlink()
+    with pytest.raises(Invalid, match=r"parity.regret: found 0\.0[12].*wanted at most 0.001"):
+        export(path, Worse(0.0), make_card(), seen)
+    assert not path.exists()
+
+
 def test_the_card_says_what_it_was_trained_for(exported: OnnxPolicy) -> None:
     assert exported.card.interface.observation.images[0].shape == (48, 64, 3)
     assert exported.card.preprocessing == DEPLOYMENT.preprocessing
