@@ -37,7 +37,7 @@ def write_report(
     )
     agreed = (
         f"values differ by at most {parity.value_error:.1e}, actions are the same in "
-        f"{parity.same_actions:.0%}, and {parity.regret:.1e} of value is lost in the mean"
+        f"{parity.same_actions:.0%}, and where not, at most {parity.regret:.1e} is lost"
     )
     title = f"return {found.mean_return:.3g}"
     if found.success is not None:
