@@ -41,9 +41,8 @@ class Candidate:
     pictures: Pictures  # some, to look at
     distance: Distance
     told_apart: Rate
-    statistics: Mapping[
-        str, tuple[Numbers, Numbers]
-    ]  # of what is learnt from, and of what is shown
+    # Of what is learnt from, and of what is shown.
+    statistics: Mapping[str, tuple[Numbers, Numbers]]
 
 
 @dataclass(frozen=True)
