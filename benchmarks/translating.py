@@ -4,9 +4,9 @@
 
 CycleGAN's ResNet-6 at its published width. *plain* is the textbook: float32, contiguous memory,
 torch's instance norm, Adam in a loop. *ours* has bf16, channels-last memory, the norm of
-sim2real.networks and a fused Adam. *trap* is ours with the substitute that is usually advised for
-the norm, a group norm with a group a channel. All begin with the same weights; how far their
-pictures are apart, in grey levels, stands in the result.
+sim2real.networks and the Adam of sim2real.adam. *trap* is ours with the substitute that is usually
+advised for the norm, a group norm with a group a channel. All begin with the same weights; how far
+their pictures are apart, in grey levels, stands in the result.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from benchmarks.harness import Comparison, Worker, compare, save, serve, table
 from policy.learners.precision import autocast
+from sim2real.adam import FusedAdam
 from sim2real.networks import NetworkConfig, PictureNorm, make_generator
 
 RESULT = Path(__file__).with_name("results") / "translating.json"
@@ -65,8 +66,12 @@ def contender(name: str, size: int, batch: int) -> tuple[Callable[[], object], d
     ours = make_generator(NETWORK, size)
     network = {"plain": reference, "ours": ours}.get(name) or with_norms(ours, Groups)
     quick = name != "plain"
-    how = {"fused": True} if quick else {"foreach": False}
-    optimizer = torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), **how)
+    weights, rate, betas = network.parameters(), 2e-4, (0.5, 0.999)
+    optimizer = (
+        FusedAdam(weights, rate, betas)
+        if quick
+        else torch.optim.Adam(weights, rate, betas, foreach=False)
+    )
     shown, wanted = torch.rand(2, batch, 3, size, size).mul(2).sub(1)
     layout = torch.channels_last if quick else torch.contiguous_format
     shown = shown.contiguous(memory_format=layout)

@@ -14,6 +14,7 @@ from policy.learners.precision import Precision
 from policy.learners.state import Parts, flatten, restore, set_rate
 from policy.learners.targets import frozen_copy, polyak
 
+from .adam import FusedAdam
 from .networks import NetworkConfig, make_discriminator, make_generator
 
 
@@ -112,11 +113,10 @@ class Game:
         self.game, self.device = config, device
         self._sides = sides
         self._painters, self._critics = (
-            torch.optim.Adam(
+            FusedAdam(
                 [w for side in sides.values() for w in getattr(side, part).parameters()],
                 config.learning_rate,
                 (config.beta1, 0.999),
-                fused=True,
             )
             for part in ("generator", "discriminator")
         )
