@@ -24,7 +24,7 @@ from policy.contract.files import write_atomic
 from policy.experience.telling import exit_code
 from policy.statistics import Rate
 
-from .plan import ALONE, ARMS, FEW, ONLINE, PRESETS, ZERO, Plan
+from .plan import ALONE, ARMS, FEW, ONLINE, PRESETS, SHIPPED, ZERO, Plan
 from .stages import carry_out
 
 COLUMNS = (ZERO, FEW, ONLINE)
@@ -47,7 +47,9 @@ TITLES = {
     "rlcyclegan_found": "from there, RL-CycleGAN",
     "retinagan_found": "from there, RetinaGAN",
     ALONE: "nothing of it",
+    SHIPPED: "what comes along (depth)",
 }
+ROWS = (*ARMS, ALONE, SHIPPED)
 Cell = tuple[str, str, str]  # room, arm, column
 # One thread each, so that as many commands as there are cores do not fight for them.
 THREADS = {"OMP_NUM_THREADS": "1"}
@@ -84,7 +86,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("out", type=Path, help="logs, translators and policies; several GB")
     top.add_argument("--preset", choices=PRESETS, default="small", help="two cores, or a GPU")
     top.add_argument("--rooms", nargs="+", default=ROOMS, help="of the twin (default: all)")
-    top.add_argument("--arms", nargs="+", choices=(*ARMS, ALONE), default=[*ARMS, ALONE])
+    top.add_argument("--arms", nargs="+", choices=ROWS, default=ROWS)
     top.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
     top.add_argument("--seeds", type=int, help="how many (default: the preset's)")
     top.add_argument("--jobs", type=int, default=2, help="commands at a time (default 2)")

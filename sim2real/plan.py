@@ -14,6 +14,7 @@ from .stages import Stage
 TASK = "sim:regrasp/BinGrasp-v0"
 CELL = "calibration/cells/twin.yaml"
 CAMERA = "wrist"
+COMES_ALONG = Path("policy/trained/grasp.onnx")
 # What translators translate is the simulator as measured; or randomised, or as measured, but seen
 # from where the hand's camera was found to be. What is randomised may be so around there, too.
 RANDOM, FOUND, BOTH = "random", "found", "random_found"
@@ -24,6 +25,7 @@ PAINTED = (
 )  # fmt: skip
 ARMS = ("sim", RANDOM, FOUND, BOTH, *PAINTED, "rcan")
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
+SHIPPED = "shipped"  # the policy that comes along: of the camera's depth, learnt in the simulator
 SEED = 1_000_000  # of the room's own episodes
 LOOKS = 30  # episodes that the hand's camera is looked for in
 ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
@@ -192,41 +194,56 @@ class Plan:
         )  # fmt: skip
 
     def online(self, arm: str, room: str, seed: int) -> str:
-        """Its policy goes on in the room, by what the cell says of its grasps."""
-        start, logs = self.policy(arm, False, room, seed), self.logs(arm, False, room, seed)
-        paths = [str(self._out / log) for log in logs]
-        data = json.dumps({"logs": paths, "online_share": [0.5, 0.5]})
+        """Its policy goes on in the room, by what the cell says of its grasps. The one that comes
+        along has its camera found, and does not learn so soon."""
+        words, needs = list[object](), tuple[str, ...]()
+        if arm != SHIPPED:
+            start, logs = self.policy(arm, False, room, seed), self.logs(arm, False, room, seed)
+            paths = [str(self._out / log) for log in logs]
+            data = json.dumps({"logs": paths, "online_share": [0.5, 0.5]})
+            words = [*LEARNER, f"data={data}", "--start", self._out / start]
+            needs = (start, *logs)
         name = f"online-{arm}-{room}-{seed}"
         return self._add(
-            name, "benchmarks.improving", "run", self._out / name, *LEARNER, f"data={data}",
-            "--start", self._out / start, "--room", room, "--seed", seed,
-            "--episodes", self._preset.online, needs=(start, *logs),
+            name, "benchmarks.improving", "run", self._out / name, *words, "--room", room,
+            "--seed", seed, "--episodes", self._preset.online, needs=needs,
         )  # fmt: skip
 
     def able(self, arm: str, column: str) -> bool:
-        """RCAN stands before a policy whose learner would have to see through it, too."""
+        """RCAN stands before a policy whose learner would have to see through it, too; and what
+        comes along is not trained again."""
         if arm == ALONE:
             return column == FEW
+        if arm == SHIPPED:
+            return column != FEW
         return not (arm == "rcan" and column == ONLINE)
 
     def count(self, arm: str, column: str, room: str, seed: int) -> Path:
         """Where the successes of an arm in a room are written."""
-        if column == ONLINE:
-            policy = self.online(arm, room, seed)
-        else:
-            policy = self.policy(arm, column == FEW, room, seed)
-        path, needs = self._out / policy / "policy.onnx", policy
-        if arm == "rcan":
-            path, needs = self._fused(policy, room, seed)
+        path, needs = self._counted(arm, column, room, seed)
         name = f"count-{arm}{'' if column == ZERO else f'-{column}'}-{room}-{seed}"
-        arguments = json.dumps({"cameras": [CAMERA], "room": room})
+        cameras = [f"{CAMERA}_depth" if arm == SHIPPED else CAMERA]
+        arguments = json.dumps({"cameras": cameras, "room": room})
         made = self._out / f"{name}.json"
         self._add(
             name, "policy.evaluate", path, "--task", TASK, "--arguments", arguments, "--episodes",
             self._preset.episodes, "--processes", 1, "--seed", HELD_OUT + 1, "--out", made,
-            needs=(needs,),
+            needs=needs,
         )  # fmt: skip
         return made
+
+    def _counted(self, arm: str, column: str, room: str, seed: int) -> tuple[Path, tuple[str, ...]]:
+        """A policy's file, and what it comes from."""
+        if (arm, column) == (SHIPPED, ZERO):
+            return COMES_ALONG, ()
+        if column == ONLINE:
+            policy = self.online(arm, room, seed)
+        else:
+            policy = self.policy(arm, column == FEW, room, seed)
+        if arm == "rcan":
+            path, policy = self._fused(policy, room, seed)
+            return path, (policy,)
+        return self._out / policy / "policy.onnx", (policy,)
 
     def _fused(self, policy: str, room: str, seed: int) -> tuple[Path, str]:
         translator, cell = self.translator("rcan", room, seed), self.cell(room)

@@ -11,7 +11,18 @@ import pytest
 from policy.statistics import Rate
 from sim2real import plan
 from sim2real.experiment import main, table
-from sim2real.plan import ALONE, ARMS, FEW, ONLINE, PAINTED, PRESETS, ZERO, Plan
+from sim2real.plan import (
+    ALONE,
+    ARMS,
+    COMES_ALONG,
+    FEW,
+    ONLINE,
+    PAINTED,
+    PRESETS,
+    SHIPPED,
+    ZERO,
+    Plan,
+)
 
 SMALL = PRESETS["small"]
 
@@ -67,6 +78,22 @@ def test_online_a_policy_goes_on_from_where_it_was_and_from_what_it_knew(tmp_pat
     assert learnt.needs == ("policy-cyclegan-kitchen-0", "sim-by-cyclegan-kitchen-0")
     assert learnt.command[learnt.command.index("--start") + 1] == str(tmp_path / learnt.needs[0])
     assert not made.able("rcan", ONLINE)
+
+
+def test_the_policy_that_comes_along_is_counted_as_it_is_and_once_the_cell_has_played(
+    tmp_path: Path,
+) -> None:
+    made = Plan(tmp_path, SMALL, "cpu")
+    zero = made.stages[made.count(SHIPPED, ZERO, "kitchen", 0).stem]
+    assert zero.needs == ()
+    assert str(COMES_ALONG) in zero.command
+    counted = made.stages[made.count(SHIPPED, ONLINE, "kitchen", 0).stem]
+    for one in (zero, counted):
+        assert "wrist_depth" in one.command[one.command.index("--arguments") + 1]
+    [online] = counted.needs
+    assert made.stages[online].needs == ()
+    assert "--start" not in made.stages[online].command
+    assert not made.able(SHIPPED, FEW)
 
 
 def test_what_arms_have_in_common_is_made_once(tmp_path: Path) -> None:
