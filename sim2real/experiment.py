@@ -46,6 +46,8 @@ TITLES = {
     "cyclegan_found": "from there, CycleGAN",
     "rlcyclegan_found": "from there, RL-CycleGAN",
     "retinagan_found": "from there, RetinaGAN",
+    "found_again": "from there, and its policy's own grasps",
+    "rlcyclegan_found_again": "both, RL-CycleGAN",
     ALONE: "nothing of it",
     SHIPPED: "what comes along (depth)",
 }

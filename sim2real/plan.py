@@ -23,7 +23,10 @@ PAINTED = (
     "colour", "gan", *CONSISTENT,
     *(f"{kind}_{base}" for base in (RANDOM, FOUND) for kind in CONSISTENT),
 )  # fmt: skip
-ARMS = ("sim", RANDOM, FOUND, BOTH, *PAINTED, "rcan")
+AGAIN = "_again"  # and what a policy that learnt from it has grasped there itself
+ARMS = (
+    "sim", RANDOM, FOUND, BOTH, *PAINTED, "rcan", FOUND + AGAIN, f"rlcyclegan_{FOUND}{AGAIN}",
+)  # fmt: skip
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SHIPPED = "shipped"  # the policy that comes along: of the camera's depth, learnt in the simulator
 SEED = 1_000_000  # of the room's own episodes
@@ -120,6 +123,12 @@ class Plan:
         words += ["--cell", self._out / f"{camera}.yaml"]
         return self._collect(f"{name}-{room}", *words, needs=(camera,))
 
+    def again(self, room: str, seed: int) -> str:
+        """Like `found`, by the policy that has learnt from it: where that goes wrong, too."""
+        name, policy = f"again-{room}-{seed}", self.policy(FOUND, False, room, seed)
+        words = (self._out / policy, self._out / name, "--transitions", self._preset.transitions)
+        return self._add(name, "policy.collect", *words, "--seed", seed, needs=(policy,))
+
     def pairs(self) -> str:
         return self._collect("pairs", "--episodes", self._preset.pairs, "--canonical")
 
@@ -166,25 +175,31 @@ class Plan:
         """What a policy of this arm learns from."""
         if arm == ALONE:
             return (self.cell(room),)
-        own = self.source(arm, room)
-        if arm in PAINTED:
-            own = self.painted(own, self.translator(arm, room, seed))
+        base = arm.removesuffix(AGAIN)
+        own = [self.source(base, room)]
+        if arm != base:
+            own.append(self.again(room, seed))
+        if base in PAINTED:
+            translator = self.translator(base, room, seed)
+            own = [self.painted(log, translator) for log in own]
         if not few:
-            return (own,)
+            return tuple(own)
         real = self.cell(room)
         if arm == "rcan":  # what lies behind it sees the cell through it
             real = self.painted(real, self.translator(arm, room, seed))
-        return (own, real)
+        return (*own, real)
 
     def policy(self, arm: str, few: bool, room: str, seed: int) -> str:
         logs = self.logs(arm, few, room, seed)
-        own = few or arm in (*PAINTED, FOUND, BOTH, ALONE)  # others know nothing of the room
+        own = few or arm not in ("sim", RANDOM, "rcan")  # these know nothing of the room
         if arm == "rcan" and not few:
             arm = "sim"  # the same policy: what differs is what it is shown
         name = f"policy-{arm}{'-few' if few else ''}{f'-{room}' if own else ''}-{seed}"
         paths = ",".join(str(self._out / log) for log in logs)
-        extra = [f"data.shares=[{','.join('1' for _ in logs)}]"] if len(logs) > 1 else []
-        if arm.endswith(FOUND):
+        shares = [1] * (len(logs) - 1)
+        shares.append(len(shares))  # half of each batch is real
+        extra = [f"data.shares={shares}".replace(" ", "")] if few and arm != ALONE else []
+        if arm.removesuffix(AGAIN).endswith(FOUND):
             extra.append(f"+task.arguments.cell={self._out / self.camera(room)}.yaml")
         return self._add(
             name, "policy.train", f"data.logs=[{paths}]", *extra, f"seed={seed}", "minutes=0",

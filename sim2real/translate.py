@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,10 +20,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from policy.contract import Invalid
-from policy.contract.files import sync_directory
-from policy.experience.episode import Episode, EpisodeInfo
-from policy.experience.log import Entry, EpisodeWriter, open_index, read_episode
-from policy.experience.log.repair import copy_steps
+from policy.experience.episode import EpisodeInfo
+from policy.experience.log import Entry, open_index, read_episode
+from policy.experience.log.whole import write_episode
 from policy.experience.telling import exit_code
 from policy.run import CHECKPOINT
 
@@ -55,7 +52,7 @@ def translate(log: Path, run: Path, out: Path) -> int:
         shown = frames_of("log", episode, config.camera, config.size)
         images = {**episode.images, config.camera: painted(translator, shown, config.device)}
         info = _renamed(episode.info, names[entry.episode_id], config)
-        _write(replace(episode, info=info, images=images), out)
+        write_episode(replace(episode, info=info, images=images), out)
     return len(new)
 
 
@@ -87,18 +84,6 @@ def _renamed(info: EpisodeInfo, name: str, config: TranslateConfig) -> EpisodeIn
         parameters={**info.parameters, "painted": origin},
         episode_id=name,
     )
-
-
-def _write(episode: Episode, out: Path) -> None:
-    """Beside the log, then into it: what a kill leaves is in nobody's way."""
-    with tempfile.TemporaryDirectory(prefix=".painting-", dir=out) as workshop:
-        with EpisodeWriter(Path(workshop), episode.info, sync="episode") as writer:
-            copy_steps(episode, writer)
-            for verdict in episode.verdicts:
-                writer.verdict(verdict)
-            path = writer.close(recovered=episode.recovered)
-        os.replace(path, out / path.name)
-    sync_directory(out)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from policy.statistics import Rate
 from sim2real import plan
 from sim2real.experiment import main, table
 from sim2real.plan import (
+    AGAIN,
     ALONE,
     ARMS,
     COMES_ALONG,
@@ -37,12 +38,12 @@ def test_zero_shot_no_policy_learns_from_the_room(tmp_path: Path) -> None:
         made = Plan(tmp_path, SMALL, "cpu")
         counted = made.count(arm, ZERO, "kitchen", 0).stem
         policies = [one for one in needed(made, counted) if one.startswith("policy-")]
-        assert len(policies) == 1
-        learnt = made.stages[policies[0]].needs
-        assert "cell-kitchen" not in learnt
-        assert not any(one.startswith("cell-kitchen-by") for one in learnt)
-        translated = f"{arm}-kitchen-0" in needed(made, counted)
-        assert translated == (arm in PAINTED or arm == "rcan")
+        assert len(policies) == 1 + arm.endswith(AGAIN)
+        for policy in policies:
+            assert not any(one.startswith("cell-kitchen") for one in made.stages[policy].needs)
+        base = arm.removesuffix(AGAIN)
+        translated = f"{base}-kitchen-0" in needed(made, counted)
+        assert translated == (base in PAINTED or arm == "rcan")
 
 
 def test_what_is_simulated_from_the_found_camera_is_learnt_from_there(tmp_path: Path) -> None:
@@ -60,13 +61,29 @@ def test_what_is_simulated_from_the_found_camera_is_learnt_from_there(tmp_path: 
         assert ("--no-randomize" in command) == (log == "found")
 
 
+def test_again_a_policy_plays_where_it_learnt_and_both_logs_are_learnt_from(
+    tmp_path: Path,
+) -> None:
+    made = Plan(tmp_path, SMALL, "cpu")
+    policy = made.policy("rlcyclegan_found_again", False, "kitchen", 2)
+    painter = "rlcyclegan_found-kitchen-2"
+    assert made.stages[policy].needs == (
+        f"found-kitchen-by-{painter}", f"again-kitchen-2-by-{painter}",
+    )  # fmt: skip
+    [player] = made.stages["again-kitchen-2"].needs
+    assert player == "policy-found-kitchen-2"
+    assert not any(word.startswith("data.shares") for word in made.stages[policy].command)
+    assert f"+task.arguments.cell={tmp_path / 'camera-kitchen.yaml'}" in made.stages[policy].command
+
+
 def test_with_a_few_real_episodes_half_of_each_batch_is_of_the_room(tmp_path: Path) -> None:
     for arm in ARMS:
         made = Plan(tmp_path, SMALL, "cpu")
         policy = made.policy(arm, True, "kitchen", 0)
-        _, real = made.stages[policy].needs
+        *_, real = made.stages[policy].needs
         assert real == ("cell-kitchen-by-rcan-kitchen-0" if arm == "rcan" else "cell-kitchen")
-        assert "data.shares=[1,1]" in made.stages[policy].command
+        shares = "[1,1,2]" if arm.endswith(AGAIN) else "[1,1]"
+        assert f"data.shares={shares}" in made.stages[policy].command
 
 
 def test_online_a_policy_goes_on_from_where_it_was_and_from_what_it_knew(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_it_is_made_once_and_goes_on_where_it_was(runs: Path, tmp_path: Path) ->
     write_room(tmp_path / "more", "sim", episodes=3)
     assert translate(tmp_path / "more", runs / "one", out) == 1
     assert {path: path.stat().st_mtime_ns for path in files} == files
-    assert not list(out.glob(".painting-*"))
+    assert not list(out.glob(".writing-*"))
 
 
 def test_what_two_translators_made_is_kept_apart(

@@ -1,0 +1,113 @@
+"""Play a policy in its task and keep the episodes as a log, for the next policy to learn from.
+
+    python -m policy.collect out/grasp out/again --transitions 40000
+    python -m policy.train data.logs=[out/log,out/again] out=out/better
+
+It strays as in training, so that what is near a good grasp is seen, too. Nothing is learnt: where
+pictures have to be translated before anybody learns from them, policies and logs take turns. The
+task is what the policy was trained on, unless `--arguments` say otherwise. Stopped at any moment,
+the same command adds what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from policy.config import APART, SEEDS, make_envs, make_learner
+from policy.contract import ContractError, Invalid, differences
+from policy.experience.episode import Episode
+from policy.experience.log import open_index
+from policy.experience.log.reader import read_summary
+from policy.experience.log.whole import write_episode
+from policy.experience.telling import exit_code
+from policy.rollouts import Rollouts
+from policy.run import CHECKPOINT
+from policy.start import Start, read_start
+from policy.statistics import Rate
+
+SOURCE = "offline"
+
+
+def collect(
+    path: Path, log: Path, transitions: int, seed: int = 0, arguments: str | None = None
+) -> Rate:
+    """Adds to the log what it lacks; returns how often the episodes that were added succeeded."""
+    if transitions < 1:
+        raise Invalid("transitions", transitions, "1 or more", "say how many")
+    if not 0 <= seed < SEEDS:
+        raise Invalid("seed", seed, f"0 to {SEEDS - 1}", "beyond lie held-out episodes")
+    start = read_start(path)
+    task = start.config.task
+    if arguments is not None:
+        task = replace(task, arguments=json.loads(arguments))
+    with closing(make_envs(task, task.envs, task.processes)) as envs:
+        had = _present(log, start)
+        learner = make_learner(start.config, envs.deployment)
+        learner.load_state_dict(dict(start.tensors))
+        begun = seed * APART + had  # who goes on after a stop sees other episodes
+        torch.manual_seed(begun)
+        played = Rollouts(envs, learner.interface, learner.draw.stack, SOURCE, begun)
+        version, won, tried = _version(path), 0, 0
+        act = partial(learner.act, explore=True)
+        with tqdm(total=transitions, initial=had, unit=" transitions") as bar:
+            while had < transitions:
+                for _, episode in played.advance(act):
+                    write_episode(_signed(episode, start, version), log)
+                    had, tried, won = had + len(episode), tried + 1, won + bool(episode.success)
+                    bar.update(len(episode))
+    return Rate(won, tried)
+
+
+def _present(log: Path, start: Start) -> int:
+    """Transitions that are there already, as this task has them."""
+    log.mkdir(parents=True, exist_ok=True)
+    with open_index(log) as index:
+        entries = list(index)
+    if entries and (info := read_summary(entries[0].path).info):
+        found = differences(info.interface, start.deployment.seen, "collect into another directory")
+        if found:
+            raise ContractError(str(entries[0].path), found)
+    return sum(entry.steps for entry in entries)
+
+
+def _version(path: Path) -> str:
+    """Of who acts, as it is in the log."""
+    content = (path / CHECKPOINT if path.is_dir() else path).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _signed(episode: Episode, start: Start, version: str) -> Episode:
+    info = replace(episode.info, task=start.config.task.id, cell_id=start.deployment.cell_id)
+    versions = ("", *[version] * len(episode))
+    return replace(episode, info=info, policy_version=versions)
+
+
+def main(argv: list[str] | None = None) -> int:
+    top = argparse.ArgumentParser(prog="python -m policy.collect", description=__doc__)
+    top.add_argument("policy", type=Path, help="a run of policy.train, or a file of policy.start")
+    top.add_argument("log", type=Path, help="where the episodes go; made, or continued")
+    top.add_argument("--transitions", type=int, required=True, help="that are there in the end")
+    top.add_argument("--seed", type=int, default=0)
+    top.add_argument("--arguments", help="the task's, as JSON (default: as it was trained)")
+    a = top.parse_args(argv)
+    torch.set_num_threads(1)
+
+    def work() -> None:
+        found = collect(a.policy, a.log, a.transitions, a.seed, a.arguments)
+        print(f"{found.tries} episodes added, success {found}")
+
+    return exit_code(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
