@@ -24,7 +24,7 @@ import torch
 from tqdm import tqdm
 
 from policy.config import APART, SEEDS, make_envs, make_learner
-from policy.contract import ContractError, Invalid, differences
+from policy.contract import ContractError, Interface, Invalid, differences
 from policy.experience.episode import Episode
 from policy.experience.log import open_index
 from policy.experience.log.reader import read_summary
@@ -51,7 +51,7 @@ def collect(
     if arguments is not None:
         task = replace(task, arguments=json.loads(arguments))
     with closing(make_envs(task, task.envs, task.processes)) as envs:
-        had = _present(log, start)
+        had = _present(log, envs.interface)
         learner = make_learner(start.config, envs.deployment)
         learner.load_state_dict(dict(start.tensors))
         begun = seed * APART + had  # who goes on after a stop sees other episodes
@@ -68,13 +68,13 @@ def collect(
     return Rate(won, tried)
 
 
-def _present(log: Path, start: Start) -> int:
-    """Transitions that are there already, as this task has them."""
+def _present(log: Path, interface: Interface) -> int:
+    """Transitions that are there already."""
     log.mkdir(parents=True, exist_ok=True)
     with open_index(log) as index:
         entries = list(index)
     if entries and (info := read_summary(entries[0].path).info):
-        found = differences(info.interface, start.deployment.seen, "collect into another directory")
+        found = differences(info.interface, interface, "collect into another directory")
         if found:
             raise ContractError(str(entries[0].path), found)
     return sum(entry.steps for entry in entries)
@@ -104,7 +104,8 @@ def main(argv: list[str] | None = None) -> int:
 
     def work() -> None:
         found = collect(a.policy, a.log, a.transitions, a.seed, a.arguments)
-        print(f"{found.tries} episodes added, success {found}")
+        rate = f", success {found}" if found.tries else ""
+        print(f"{found.tries} episodes added{rate}")
 
     return exit_code(work)
 
