@@ -24,12 +24,13 @@ import torch
 from tqdm import tqdm
 
 from policy.config import APART, SEEDS, make_envs, make_learner
-from policy.contract import ContractError, Interface, Invalid, differences
+from policy.contract import ContractError, Deployment, Interface, Invalid, differences
 from policy.experience.episode import Episode
 from policy.experience.log import open_index
 from policy.experience.log.reader import read_summary
 from policy.experience.log.whole import write_episode
 from policy.experience.telling import exit_code
+from policy.learners.learner import Learner
 from policy.rollouts import Rollouts
 from policy.run import CHECKPOINT
 from policy.start import Start, read_start
@@ -52,8 +53,7 @@ def collect(
         task = replace(task, arguments=json.loads(arguments))
     with closing(make_envs(task, task.envs, task.processes)) as envs:
         had = _present(log, envs.interface)
-        learner = make_learner(start.config, envs.deployment)
-        learner.load_state_dict(dict(start.tensors))
+        learner = player(start, envs.deployment)
         begun = seed * APART + had  # who goes on after a stop sees other episodes
         torch.manual_seed(begun)
         played = Rollouts(envs, learner.interface, learner.draw.stack, SOURCE, begun)
@@ -66,6 +66,15 @@ def collect(
                     had, tried, won = had + len(episode), tried + 1, won + bool(episode.success)
                     bar.update(len(episode))
     return Rate(won, tried)
+
+
+def player(start: Start, deployment: Deployment) -> Learner:
+    """With its cameras where the task has them."""
+    learner = make_learner(start.config, deployment)
+    learner.load_state_dict(dict(start.tensors))  # they are where it was trained
+    if deployment.views != start.deployment.views:
+        learner.mount(deployment.views)
+    return learner
 
 
 def _present(log: Path, interface: Interface) -> int:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import reach  # noqa: F401 - registers the task
+import torch
 
-from policy.collect import collect, main
+import policy
+from policy.collect import collect, main, player
 from policy.config import from_mapping, make_envs, make_learner
 from policy.experience.episode import Driver, Episode
 from policy.experience.log import open_index, read_episode
 from policy.experience.record import CAMERA
 from policy.progress import Progress
 from policy.run import Run
+from policy.start import read_start
 from policy.train import Training
 
+TRAINED = Path(policy.__file__).parent / "trained/grasp.safetensors"
 CHOICES: dict[str, Any] = {
     "task": {"id": "reach:Reach-v0", "size": 24, "envs": 2},
     "qtopt": {
@@ -102,3 +107,17 @@ def test_what_does_not_fit_is_named(
         run.save(make_learner(config, deployment), Progress())
     assert main([str(other), log, "--transitions", "12"]) == 2
     assert "collect into another directory" in capsys.readouterr().err
+
+
+def test_in_another_cell_the_policy_looks_from_where_the_camera_is_there() -> None:
+    start = read_start(TRAINED)
+    [view] = start.deployment.views
+    a, b, c = view.matrix
+    moved = replace(view, matrix=((a[0], a[1], a[2], a[3] + 1.0), b, c))
+    same, there = (
+        player(start, replace(start.deployment, views=(one,))).state_dict() for one in (view, moved)
+    )
+    place = "target.hand._look.mounted"
+    assert torch.equal(same[place], start.tensors[place])
+    assert not torch.equal(there[place], start.tensors[place])
+    assert all(torch.equal(there[name], same[name]) for name in same if "mounted" not in name)
