@@ -5,8 +5,8 @@
 
 It strays as in training, so that what is near a good grasp is seen, too. Nothing is learnt: where
 pictures have to be translated before anybody learns from them, policies and logs take turns. The
-task is what the policy was trained on, unless `--arguments` say otherwise. Stopped at any moment,
-the same command adds what is missing.
+task is what the policy was trained on, but for `--arguments`. Stopped at any moment, the same
+command adds what is missing.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import argparse
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from policy.config import APART, SEEDS, make_envs, make_learner
+from policy.config import APART, SEEDS, TaskConfig, make_envs, make_learner
 from policy.contract import ContractError, Deployment, Interface, Invalid, differences
 from policy.experience.episode import Episode
 from policy.experience.log import open_index
@@ -40,7 +42,11 @@ SOURCE = "offline"
 
 
 def collect(
-    path: Path, log: Path, transitions: int, seed: int = 0, arguments: str | None = None
+    path: Path,
+    log: Path,
+    transitions: int,
+    seed: int = 0,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Rate:
     """Adds to the log what it lacks; returns how often the episodes that were added succeeded."""
     if transitions < 1:
@@ -49,8 +55,7 @@ def collect(
         raise Invalid("seed", seed, f"0 to {SEEDS - 1}", "beyond lie held-out episodes")
     start = read_start(path)
     task = start.config.task
-    if arguments is not None:
-        task = replace(task, arguments=json.loads(arguments))
+    task = replace(task, arguments={**task.arguments, **(arguments or {})})
     with closing(make_envs(task, task.envs, task.processes)) as envs:
         had = _present(log, envs.interface)
         learner = player(start, envs.deployment)
@@ -62,16 +67,19 @@ def collect(
         with tqdm(total=transitions, initial=had, unit=" transitions") as bar:
             while had < transitions:
                 for _, episode in played.advance(act):
-                    write_episode(_signed(episode, start, version), log)
+                    write_episode(_signed(episode, task, envs.deployment, version), log)
                     had, tried, won = had + len(episode), tried + 1, won + bool(episode.success)
                     bar.update(len(episode))
     return Rate(won, tried)
 
 
 def player(start: Start, deployment: Deployment) -> Learner:
-    """With its cameras where the task has them."""
-    learner = make_learner(start.config, deployment)
-    learner.load_state_dict(dict(start.tensors))  # they are where it was trained
+    """With its cameras where the task has them; all else is to be as it was in training."""
+    ours, theirs = (replace(one, views=()) for one in (start.deployment, deployment))
+    if problems := list(differences(ours, theirs, "choose arguments that fit the policy")):
+        raise ContractError(f"policy '{start.config.name}' does not fit the task", problems)
+    learner = make_learner(start.config, start.deployment)
+    learner.load_state_dict(dict(start.tensors))
     if deployment.views != start.deployment.views:
         learner.mount(deployment.views)
     return learner
@@ -95,8 +103,8 @@ def _version(path: Path) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _signed(episode: Episode, start: Start, version: str) -> Episode:
-    info = replace(episode.info, task=start.config.task.id, cell_id=start.deployment.cell_id)
+def _signed(episode: Episode, task: TaskConfig, deployment: Deployment, version: str) -> Episode:
+    info = replace(episode.info, task=task.id, cell_id=deployment.cell_id)
     versions = ("", *[version] * len(episode))
     return replace(episode, info=info, policy_version=versions)
 
@@ -107,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
     top.add_argument("log", type=Path, help="where the episodes go; made, or continued")
     top.add_argument("--transitions", type=int, required=True, help="that are there in the end")
     top.add_argument("--seed", type=int, default=0)
-    top.add_argument("--arguments", help="the task's, as JSON (default: as it was trained)")
+    top.add_argument("--arguments", type=json.loads, help="of the task, that differ, as JSON")
     a = top.parse_args(argv)
     torch.set_num_threads(1)
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from policy.contract import ImageSpec, Invalid, Preprocessing
 from policy.contract.canonical import canonical_mask
-from policy.experience.episode import Episode, EpisodeInfo
+from policy.experience.episode import Episode, EpisodeInfo, told
 from policy.experience.log import open_index, read_episode
 from policy.experience.log.index import Entry
 from policy.experience.log.reader import read_summary
@@ -96,8 +96,10 @@ class Domain:
         if len(pictures) > 1 and most > REPEATED * len(pictures):
             found = f"one picture {most} times of {len(pictures)}"
             raise Invalid(name, found, "different ones", "look at the camera: its picture stands")
-        if pictures.std() < FLAT:
-            found = f"pictures of one grey, {pictures.mean():.0f}"
+        levels = sum(np.bincount(one.reshape(-1), minlength=256) for one in pictures)
+        mean = np.average(np.arange(256), weights=levels)
+        if np.average((np.arange(256) - mean) ** 2, weights=levels) < FLAT**2:
+            found = f"pictures of one grey, {mean:.0f}"
             raise Invalid(name, found, "something to be seen", "look at the camera, and the light")
 
 
@@ -168,18 +170,32 @@ class Split:
     held_out: Domain
 
 
-def read_domain(name: str, log: Path, camera: str, size: int) -> Split:
-    """What the log has of the camera, at `size` px; raw frames are reduced as a policy's are."""
+def read_domain(name: str, log: Path, camera: str, size: int, judged: bool = False) -> Split:
+    """What the log has of the camera, at `size` px; raw frames are reduced as a policy's are.
+    `judged`: of episodes alone whose outcome is known."""
     with open_index(log) as index:
-        entries = sorted(index, key=lambda entry: zlib.crc32(entry.episode_id.encode()))
+        every = sorted(index, key=_number)
+    entries = [one for one in every if not judged or told(one) or one.success is not None]
     if len(entries) < 2:
-        found = f"{len(entries)} episodes in {log}"
+        found = f"{len(entries)} {'judged ' * judged}episodes of {len(every)} in {log}"
         raise Invalid(name, found, "2 or more, one of them to hold out", "collect some")
-    held_out = max(round(HELD_OUT * len(entries)), 1)
-    held, train = (_Reading(name, camera, size) for _ in range(2))
-    for number, entry in enumerate(entries):
-        (train if number >= held_out else held).add(entry)
-    return Split(train.domain(), held.domain())
+    # By its name alone: as a log grows, an episode stays on its side.
+    held = [one for one in entries if _number(one) < HELD_OUT] or entries[:1]
+    held = held[: len(entries) - 1]
+    train = entries[len(held) :]
+    return Split(*(_domain(name, camera, size, some) for some in (train, held)))
+
+
+def _number(entry: Entry) -> float:
+    """From 0 to 1, by chance and always the same."""
+    return zlib.crc32(entry.episode_id.encode()) / 2**32
+
+
+def _domain(name: str, camera: str, size: int, entries: Sequence[Entry]) -> Domain:
+    reading = _Reading(name, camera, size)
+    for entry in entries:
+        reading.add(entry)
+    return reading.domain()
 
 
 @dataclass
@@ -209,9 +225,13 @@ class _Reading:
         return Domain(self.name, pictures, states, episodes, tuple(self.logged))
 
 
-def read_unpaired(sim: Path, cell: Path, camera: str, size: int) -> tuple[Unpaired, Unpaired]:
+def read_unpaired(
+    sim: Path, cell: Path, camera: str, size: int, judged: bool = False
+) -> tuple[Unpaired, Unpaired]:
     """To train on, and held out."""
-    ours, theirs = read_domain("sim", sim, camera, size), read_domain("cell", cell, camera, size)
+    ours, theirs = (
+        read_domain(name, log, camera, size, judged) for name, log in (("sim", sim), ("cell", cell))
+    )
     train = Unpaired.of(ours.train, theirs.train)
     return train, Unpaired.of(ours.held_out, theirs.held_out)
 

@@ -49,8 +49,12 @@ class Training:
         sim, cell = Path(config.sim), Path(config.cell)
         self.data: Unpaired | Pairs
         self.held_out: Unpaired | Pairs
-        read = read_pairs if config.translator == "rcan" else read_unpaired
-        self.data, self.held_out = read(sim, cell, config.camera, config.size)
+        logs = sim, cell, config.camera, config.size
+        if config.translator == "rcan":
+            self.data, self.held_out = read_pairs(*logs)
+        else:  # who learns what actions are worth has to know what came of them
+            judged = config.translator == "rlcyclegan"
+            self.data, self.held_out = read_unpaired(*logs, judged)
         info = interface_of(sim, config.camera, config.size)
         self.translator = make_translator(config, info.interface)
         deployment = Deployment.as_seen(info.cell_id, info.interface)
@@ -102,7 +106,7 @@ class Training:
         for name, value in metrics.items():
             if not math.isfinite(value):
                 field = f"{name} of update {self.progress.updates}"
-                remedy = "lower the learning rate; the last checkpoint is kept"
+                remedy = "begin again in another directory, with a lower learning_rate"
                 raise Invalid(field, value, "finite", remedy)
 
     def _regularly(self) -> None:

@@ -33,16 +33,19 @@ class Watch:
             mean = sum(latest) / len(latest)
             if len(latest) == self._patience and mean < SURE:
                 found = f"a loss of {mean:.1g} over {self._patience} updates"
-                remedy = "it saturates: narrow networks.discriminator_width, or show it more"
+                remedy = "it saturates: begin again elsewhere, with a narrower networks."
+                remedy += "discriminator_width, or more pictures"
                 side = name.removeprefix(APART).removesuffix("_loss")
                 raise Invalid(f"discriminator of {side}", found, f"{SURE} or more", remedy)
 
     def outputs(self, shown: Tensor, painted: Tensor) -> float:
         """How different the translations are, as a share of what was shown (B, 3, H, W)."""
+        if len(shown) < 2:  # nothing to differ from
+            return 1.0
         share = spread(painted) / max(spread(shown), 1e-9)
         if not share >= ALIKE:  # nor NaN
             found = f"pictures that differ {share:.1%} as much as what it was shown"
-            remedy = "it has collapsed to one picture: go back to a checkpoint, or lower its rate"
+            remedy = "it has collapsed: begin again elsewhere, with a lower learning_rate"
             raise Invalid("generator", found, f"{ALIKE:.0%} or more", remedy)
         return share
 

@@ -15,9 +15,11 @@ import torch
 import policy
 from policy.collect import collect, main, player
 from policy.config import from_mapping, make_envs, make_learner
+from policy.contract import ContractError
 from policy.experience.episode import Driver, Episode
 from policy.experience.log import open_index, read_episode
 from policy.experience.record import CAMERA
+from policy.learners.qtopt import QTOpt
 from policy.progress import Progress
 from policy.run import Run
 from policy.start import read_start
@@ -109,15 +111,29 @@ def test_what_does_not_fit_is_named(
     assert "collect into another directory" in capsys.readouterr().err
 
 
+def test_a_task_that_shows_something_else_is_refused(start: Path, tmp_path: Path) -> None:
+    begun = read_start(start)
+    seen = begun.deployment.interface
+    other = replace(begun.deployment, interface=replace(seen, control_period_s=9.0))
+    with pytest.raises(ContractError, match=r"does not fit the task.*\n.*control_period_s: found"):
+        player(begun, other)
+    with pytest.raises(TypeError, match="room"):  # arguments of the task's own
+        collect(start, tmp_path / "log", 6, arguments={"room": "kitchen"})
+
+
 def test_in_another_cell_the_policy_looks_from_where_the_camera_is_there() -> None:
     start = read_start(TRAINED)
     [view] = start.deployment.views
     a, b, c = view.matrix
     moved = replace(view, matrix=((a[0], a[1], a[2], a[3] + 1.0), b, c))
-    same, there = (
-        player(start, replace(start.deployment, views=(one,))).state_dict() for one in (view, moved)
-    )
-    place = "target.hand._look.mounted"
-    assert torch.equal(same[place], start.tensors[place])
-    assert not torch.equal(there[place], start.tensors[place])
-    assert all(torch.equal(there[name], same[name]) for name in same if "mounted" not in name)
+    found = []
+    for one in (view, moved):
+        learner = player(start, replace(start.deployment, views=(one,)))
+        assert isinstance(learner, QTOpt)
+        found.append(dict(learner.target.state_dict()) | dict(learner.target.named_buffers()))
+    same, there = found
+    place = "hand._look.mounted"
+    assert torch.equal(same[place], start.tensors[f"target.{place}"])
+    assert not torch.equal(there[place], same[place])
+    # It is laid out as it was in training.
+    assert all(torch.equal(there[name], same[name]) for name in same if name != place)

@@ -50,14 +50,14 @@ def repair(path: Path) -> Path | None:
         if path.parent.name == JUDGED:  # a pair of pictures is whole or worth nothing
             path.rename(_aside(path, "damaged"))
             return None
-        with _workshop(path.parent) as workshop:
+        with workshop_of(path.parent) as workshop:
             return _repair_episode(path, torn, workshop)
 
 
 def recover_workshop(directory: Path) -> None:
     """Put in place what a killed repair had finished."""
     if (directory / WORKSHOP).is_dir():
-        with _workshop(directory):
+        with workshop_of(directory):
             pass
 
 
@@ -99,8 +99,9 @@ def _repair_verdicts(path: Path, torn: bool) -> Path | None:
 
 
 @contextmanager
-def _workshop(directory: Path) -> Iterator[Path]:
-    """A place for one repair at a time; what a killed one finished there is put in its place."""
+def workshop_of(directory: Path) -> Iterator[Path]:
+    """A place to write whole episodes in, one at a time; what was finished there by somebody who
+    was killed is put in its place, and what was not is gone."""
     workshop = directory / WORKSHOP
     workshop.mkdir(exist_ok=True)
     handle = os.open(workshop, os.O_RDONLY)
