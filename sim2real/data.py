@@ -2,7 +2,7 @@
 
 Both are drawn from alike: with the fingers as often open, and the bin as often full, on either
 side, as far as the logs tell. A translator that saw a holding hand on one side only would learn to
-draw one. Some episodes are held out; which, their names decide.
+draw one. Some episodes are held out; which, their names alone decide.
 """
 
 from __future__ import annotations
@@ -177,7 +177,7 @@ def read_domain(name: str, log: Path, camera: str, size: int, judged: bool = Fal
         every = sorted(index, key=_number)
     entries = [one for one in every if not judged or told(one) or one.success is not None]
     if len(entries) < 2:
-        found = f"{len(entries)} {'judged ' * judged}episodes of {len(every)} in {log}"
+        found = f"{len(entries)} {'judged ' * judged}episodes in {log}"
         raise Invalid(name, found, "2 or more, one of them to hold out", "collect some")
     # By its name alone: as a log grows, an episode stays on its side.
     held = [one for one in entries if _number(one) < HELD_OUT] or entries[:1]

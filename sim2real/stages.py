@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -33,7 +34,7 @@ def carry_out(
     done by. The first that fails ends all, when those that run have ended."""
     left = {stage.name: stage for stage in stages}
     directory.mkdir(parents=True, exist_ok=True)
-    done = {name for name, stage in left.items() if _is_done(stage, directory)}
+    done = {name for name in left if _is_done(left[name], directory, _after(name, left))}
     left = {name: stage for name, stage in left.items() if name not in done}
     running: dict[Future[None], str] = {}
     with (
@@ -56,12 +57,20 @@ def carry_out(
                 bar.update(1)
 
 
-def _is_done(stage: Stage, directory: Path) -> bool:
+def _after(name: str, stages: Mapping[str, Stage]) -> list[str]:
+    """All that needs it, itself included."""
+    found = [name]
+    for one in found:
+        found += [s.name for s in stages.values() if one in s.needs and s.name not in found]
+    return found
+
+
+def _is_done(stage: Stage, directory: Path, after: Sequence[str] = ()) -> bool:
     mark = directory / f"{stage.name}.done"
     if not mark.exists():
         return False
     if (found := mark.read_text()) != (wanted := _text(stage.command)):
-        remedy = "choose another directory; or delete this file, and what the command makes"
+        remedy = f"choose another directory; or delete NAME and NAME.* of {', '.join(after)}"
         raise Invalid(str(mark), found, wanted, remedy)
     return True
 
@@ -69,13 +78,17 @@ def _is_done(stage: Stage, directory: Path) -> bool:
 def _carry_out(stage: Stage, directory: Path, environment: Mapping[str, str]) -> None:
     path = directory / f"{stage.name}.log"
     with path.open("ab") as log:
+        # Others may be at it, too; and a command that outlives us keeps the lock with its output.
+        fcntl.flock(log, fcntl.LOCK_EX)
+        if _is_done(stage, directory):
+            return
         ended = subprocess.run(
             stage.command, stdout=log, stderr=subprocess.STDOUT, env=environment, check=False
         )
-    if ended.returncode:
-        *_, last = ["", *path.read_text(errors="replace").splitlines()]
-        raise Failed(f"{stage.name}: {last} (status {ended.returncode}; all it said: {path})")
-    write_atomic(directory / f"{stage.name}.done", _text(stage.command).encode())
+        if ended.returncode:
+            *_, last = ["", *path.read_text(errors="replace").splitlines()]
+            raise Failed(f"{stage.name}: {last} (status {ended.returncode}; all it said: {path})")
+        write_atomic(directory / f"{stage.name}.done", _text(stage.command).encode())
 
 
 def _text(command: Sequence[str]) -> str:

@@ -84,7 +84,7 @@ def test_what_is_unknown_teaches_nothing() -> None:
 
 def test_it_learns_to_find_things_and_its_file_is_it(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    write_grasps(tmp_path, "sim", episodes=40, steps=1)
+    write_grasps(tmp_path, "sim", episodes=50, steps=1)
     split, camera = (
         read_domain("sim", tmp_path, "front", SIDE),
         Calibrated(load_cell(TWIN), "front", SIDE),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from policy.contract import Invalid
 from sim2real.stages import Failed, Stage, carry_out
+
+HOUSE = Path(__file__).resolve().parents[2]
 
 
 def says(name: str, path: Path, *needs: str) -> Stage:
@@ -52,8 +57,35 @@ def test_what_was_made_by_another_command_is_not_taken(tmp_path: Path) -> None:
     heard = tmp_path / "heard"
     carry_out([says("a", heard)], tmp_path, 1, os.environ)
     other = Stage("a", (sys.executable, "-c", "pass"))
-    with pytest.raises(Invalid, match=r"a\.done: found .* choose another directory"):
-        carry_out([other], tmp_path, 1, os.environ)
+    later = [says("c", heard, "b"), says("b", heard, "a"), says("d", heard)]
+    with pytest.raises(Invalid, match=r"a\.done: found .* another directory; .* of a, b, c$"):
+        carry_out([other, *later], tmp_path, 1, os.environ)
+    assert heard.read_text() == "a "
+
+
+def test_a_command_that_outlived_who_started_it_is_waited_for(tmp_path: Path) -> None:
+    heard, pipe = tmp_path / "heard", tmp_path / "pipe"
+    os.mkfifo(pipe)
+    say = f"open({str(heard)!r}, 'a').write"
+    text = f"{say}('begun '); open({str(pipe)!r}).read(); {say}('ended ')"
+    stage = Stage("a", (sys.executable, "-c", text))
+    first = f"""
+import os
+from pathlib import Path
+from sim2real.stages import Stage, carry_out
+carry_out([{stage!r}], Path({str(tmp_path)!r}), 1, os.environ)
+"""
+    with subprocess.Popen([sys.executable, "-c", first], cwd=HOUSE) as starter:
+        writing = pipe.open("w")  # waits until the command has begun, and reads
+        starter.kill()
+    with (tmp_path / "a.log").open() as log, pytest.raises(BlockingIOError):
+        fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with ThreadPoolExecutor(1) as pool:
+        again = pool.submit(carry_out, [stage], tmp_path, 1, os.environ)
+        writing.close()
+        pipe.open("w").close()
+        again.result()
+    assert heard.read_text() == "begun ended begun ended "
 
 
 def test_a_circle_is_told(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from two_rooms import SIZE, write_room
 import sim2real
 from policy.checkpoint import read_checkpoint
 from policy.contract import ContractError, Invalid
+from policy.experience.episode import PERSON, Verdict
+from policy.experience.log import VerdictWriter
 from policy.run import CHECKPOINT, recorded
 from sim2real.config import LEAST_RATE, TranslateConfig, from_mapping, make_translator
 from sim2real.cyclegan import CycleGan
@@ -49,6 +51,9 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("rooms")
     for room in ("sim", "cell"):
         write_room(directory / room, room)
+        with VerdictWriter(directory / room) as verdicts:
+            for number in range(6):
+                verdicts.add(f"{room}-{number}", Verdict(PERSON, number % 2 == 0))
     torch.manual_seed(0)
     write_detector(directory / DETECTOR, Detector(DetectorConfig(SIZE, 8)), {})
     return directory
