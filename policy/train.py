@@ -25,6 +25,7 @@ from policy.contract import encode
 from policy.evaluate import HELD_OUT, Evaluation, evaluate
 from policy.experience.replay import RingWriter, Sampler, Source
 from policy.finish import finish
+from policy.interrupts import held_back
 from policy.learners.learner import LOGGED, OWN
 from policy.offline import load_logs, open_ring, require_logs
 from policy.rollouts import Rollouts
@@ -133,8 +134,9 @@ class Training:
         self._owed += config.updates_per_step * taken
 
     def _update(self) -> None:
-        self.updates.step(self.progress.updates, self.config.rate(self.progress))
-        self.progress.updates += 1
+        with held_back():
+            self.updates.step(self.progress.updates, self.config.rate(self.progress))
+            self.progress.updates += 1
 
     # Now and then -------------------------------------------------------------------------------
 

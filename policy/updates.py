@@ -30,7 +30,7 @@ class Updates:
         for name, value in metrics.items():
             if name.endswith("loss") and not math.isfinite(value):
                 self.diverged = True
-                remedy = "lower the learning rate; the last checkpoint is kept"
+                remedy = "begin again in another directory, with a lower learning_rate"
                 raise Invalid(f"{name} of update {number}", value, "finite", remedy)
         self._measured.append(metrics)
 

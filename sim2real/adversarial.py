@@ -74,7 +74,7 @@ class Side(nn.Module):
         super().__init__()
         self.generator = make_generator(networks, size, outputs)
         self.averaged = frozen_copy(self.generator)
-        self.discriminator = make_discriminator(networks)
+        self.discriminator = make_discriminator(networks, size)
         self.pool = ImagePool(game.pool, size)
 
     def paint(self, pictures: Tensor) -> Tensor:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -85,8 +86,11 @@ def from_mapping(values: Mapping[str, Any]) -> TranslateConfig:
     return decode(TranslateConfig, dict(values), "translator's configuration")
 
 
-def make_translator(config: TranslateConfig, interface: Interface | None = None) -> Translator:
-    """`interface`: of the logs, for one that learns what actions are worth."""
+def make_translator(
+    config: TranslateConfig, interface: Interface | None = None, learns: bool = True
+) -> Translator:
+    """`interface`: of the logs, for one that learns what actions are worth. One that is only to
+    translate needs nothing of what it learnt from."""
     device = torch.device(config.device)
     if config.translator == "colour":
         return Colour(device)
@@ -94,7 +98,7 @@ def make_translator(config: TranslateConfig, interface: Interface | None = None)
         return Gan(config.networks, config.gan, config.size, device)
     if config.translator == "rcan":
         return Rcan(config.networks, config.rcan, config.size, device)
-    if config.translator == "retinagan":
+    if config.translator == "retinagan" and learns:
         parts = config.networks, config.cyclegan, config.retinagan
         return RetinaGan(*parts, config.size, device)
     if config.translator == "rlcyclegan":
@@ -105,13 +109,29 @@ def make_translator(config: TranslateConfig, interface: Interface | None = None)
     return CycleGan(config.networks, config.cyclegan, config.size, device)
 
 
-def read_translator(run: Path) -> tuple[TranslateConfig, Translator]:
-    """What a run of sim2real.train has come to."""
+def read_translator(run: Path, device: str = "cpu") -> tuple[TranslateConfig, Translator]:
+    """What a run of sim2real.train has come to, wherever that was."""
     with reading(run / CONFIG, "a run of sim2real.train"):
         config = from_mapping(json.loads((run / CONFIG).read_text()))
         told = (run / DEPLOYMENT).read_text()
-    translator = make_translator(config, decode_json(Deployment, told, str(run)).interface)
+    interface = decode_json(Deployment, told, str(run)).interface
+    translator = make_translator(replace(config, device=device), interface, learns=False)
     with torch.random.fork_rng():  # a checkpoint brings its run's chance along
         tensors, _ = read_checkpoint(run / CHECKPOINT)
     translator.load_state_dict(tensors)
     return config, translator
+
+
+def translator_of(run: Path, camera: str, size: int) -> tuple[TranslateConfig, Translator]:
+    """One that paints these very pictures, on the CPU."""
+    config, translator = read_translator(run)
+    if (config.camera, config.size) != (camera, size):
+        found, asked = f"{config.camera} at {config.size} px", f"{camera} at {size} px"
+        raise Invalid(f"translator {run.name}", found, asked, "name --camera and --size so")
+    return config, translator
+
+
+def names_of(paths: Sequence[Path]) -> list[str]:
+    """Of logs and runs beside each other: their own, but the whole path where two share one."""
+    shared = Counter(path.name for path in paths)
+    return [path.name if shared[path.name] == 1 else str(path) for path in paths]

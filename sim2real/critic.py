@@ -7,7 +7,7 @@ is nearest to it, as far into an episode.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -58,7 +58,7 @@ class Seen:
 
 
 def critic_of(start: Start) -> QTOpt:
-    learner = make_learner(start.config, start.deployment)
+    learner = make_learner(replace(start.config, device="cpu"), start.deployment)
     if not isinstance(learner, QTOpt):
         raise Invalid("policy", start.config.learner, "qtopt", "its critic is asked")
     learner.load_state_dict(dict(start.tensors))

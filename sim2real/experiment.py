@@ -24,7 +24,8 @@ from policy.contract.files import write_atomic
 from policy.experience.telling import exit_code
 from policy.statistics import Rate
 
-from .plan import ALONE, ARMS, FEW, ONLINE, PRESETS, SHIPPED, ZERO, Plan
+from .plan import ALONE, ARMS, FEW, ONLINE, SHIPPED, ZERO, Plan
+from .presets import PRESETS
 from .stages import carry_out
 
 COLUMNS = (ZERO, FEW, ONLINE)
@@ -107,8 +108,10 @@ def main(argv: list[str] | None = None) -> int:
             for arm in a.arms:
                 for column in a.columns:
                     if plan.able(arm, column):
+                        paths = counts.setdefault((room, arm, column), [])
                         path = plan.count(arm, column, room, seed)
-                        counts.setdefault((room, arm, column), []).append(path)
+                        if path not in paths:  # some are the same for every seed
+                            paths.append(path)
 
     def work() -> None:
         carry_out(plan.stages.values(), a.out, a.jobs, {**os.environ, **THREADS})

@@ -3,9 +3,10 @@
     python -m sim2real.gap out/sim out/cell --other out/randomised --translator out/translator \\
         --policy policy/trained/grasp.safetensors --replayed out/replayed --out out/gap
 
-Compared are held-out episodes. What else could close the gap is measured beside it: logs of other
-simulations, and translators (runs of sim2real.train) of the first log's pictures; of RCAN, which
-is for the cell's, how far those are from the first log's then.
+Compared are pictures of held-out episodes; what a policy thinks, timing and motion are of any. What
+else could close the gap is measured beside it: logs of other simulations, and translators (runs of
+sim2real.train) of the first log's pictures; of RCAN, which is for the cell's, how far those are
+from the first log's then.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_num_threads(1)
     try:
         gap = measure(a.sim, a.cell, a.camera, a.size, a.other, a.translator, a.policy, a.replayed)
-        print(write_page(gap, a.sim.name, a.cell.name, a.camera, a.out))
+        sim, cell = gap.counts
+        print(write_page(gap, sim, cell, a.camera, a.out))
     except MISTAKES as error:
         print(error, file=sys.stderr)
         return 2

@@ -30,7 +30,7 @@ from policy.start import read_start
 from policy.statistics import Rate
 
 from .boxes import THING, Found
-from .config import read_translator
+from .config import names_of, read_translator, translator_of
 from .critic import critic_of
 from .data import Domain, as_tensor, read_domain
 from .finders import ROWS, Finder, all_found, read_finder
@@ -159,10 +159,10 @@ def main(argv: list[str] | None = None) -> int:
         shown = things_of(held_out, a.camera)
         judge = Judge.read(a.judge) if a.judge else None
         looks = {"not translated": held_out}
-        for run in a.translator:
-            config, translator = read_translator(run)
-            pictures = painted(translator, held_out.pictures, config.device)
-            looks[f"{run.name} ({config.translator})"] = replace(held_out, pictures=pictures)
+        for run, name in zip(a.translator, names_of(a.translator), strict=True):
+            config, translator = translator_of(run, a.camera, a.size)
+            pictures = painted(translator, held_out.pictures)
+            looks[f"{name} ({config.translator})"] = replace(held_out, pictures=pictures)
         rows = []
         for name, look in looks.items():
             cells = [name, str(places(finder, look, shown))]

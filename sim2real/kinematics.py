@@ -88,15 +88,20 @@ class Calibrated:
 
     def _places(self, episode: Episode) -> Array:
         """The TCP (T + 1, 4): in the base frame, and its yaw."""
-        names = [entry.name for entry in episode.info.interface.observation.proprio]
-        if missing := [name for name in PLACE if name not in names]:
-            found = f"no {', '.join(missing)}"
-            where = f"{episode.info.episode_id}: proprio"
-            raise Invalid(where, found, ", ".join(PLACE), "log what the arm reports")
-        places = episode.proprio[:, [names.index(name) for name in PLACE]].astype(float)
+        places = tracked(episode)
         places[:, 2] += self._cell.bin.centre.value[2]
-        found_places: Array = places
-        return found_places
+        return places
+
+
+def tracked(episode: Episode) -> Array:
+    """(T + 1, 4): where the TCP was, its height from the bin's floor, and its yaw."""
+    names = [entry.name for entry in episode.info.interface.observation.proprio]
+    if missing := [name for name in PLACE if name not in names]:
+        where = f"{episode.info.episode_id}: proprio"
+        wanted = ", ".join(PLACE)
+        raise Invalid(where, f"no {', '.join(missing)}", wanted, "log what the arm reports")
+    found: Array = episode.proprio[:, [names.index(name) for name in PLACE]].astype(float)
+    return found
 
 
 def about_z(angle: float) -> Array:

@@ -12,7 +12,7 @@ from policy.contract import Invalid
 from policy.statistics import Rate
 
 from .classifier import Telling, saliency, tell_apart
-from .config import TranslateConfig, read_translator
+from .config import names_of, translator_of
 from .critic import Drift, Opinion
 from .data import Pictures, Split, read_domain
 from .distances import Distance, distance, scale_of
@@ -81,19 +81,20 @@ def measure(
     replayed: Path | None = None,
 ) -> Gap:
     ours, theirs = read_domain("sim", sim, camera, size), read_domain("cell", cell, camera, size)
-    ways = {sim.name: Way(ours, theirs, ours)}
-    for log in others:
-        other = read_domain(log.name, log, camera, size)
-        ways[log.name] = Way(other, theirs, other)
-    for run in translators:
-        config, translator = _read(run, camera, size)
-        which = f"{run.name} ({config.translator})"
+    us, them, *named = names_of([sim, cell, *others, *translators])
+    ways = {us: Way(ours, theirs, ours)}
+    for log, name in zip(others, named, strict=False):
+        other = read_domain(name, log, camera, size)
+        ways[name] = Way(other, theirs, other)
+    for run, name in zip(translators, named[len(others) :], strict=True):
+        config, translator = translator_of(run, camera, size)
+        which = f"{name} ({config.translator})"
         if isinstance(translator, Rcan):  # it paints what a policy is shown
-            made = _repainted(theirs, translator, config.device)
-            ways[f"{sim.name}, and {cell.name} by {which}"] = Way(ours, made, made)
+            made = _repainted(theirs, translator)
+            ways[f"{us}, and {them} by {which}"] = Way(ours, made, made)
         else:
-            made = _repainted(ours, translator, config.device)
-            ways[f"{sim.name}, {which}"] = Way(made, theirs, made)
+            made = _repainted(ours, translator)
+            ways[f"{us}, {which}"] = Way(made, theirs, made)
     wanted = random_convolutions(theirs.held_out.pictures)
     scale = scale_of(random_convolutions(ours.held_out.pictures), wanted)
     telling = {name: _told_apart(way) for name, way in ways.items()}
@@ -103,25 +104,17 @@ def measure(
         tuple(_candidate(name, way, scale, telling[name].rate) for name, way in ways.items()),
         distance(random_convolutions(theirs.train.pictures), wanted, scale),
         theirs.held_out.some(SHOWN),
-        (salient, saliency(telling[sim.name].network, salient).double().numpy()),
-        {sim.name: len(ours.held_out), cell.name: len(theirs.held_out)},
-        {log.name: Timing.of(log) for log in (sim, cell)},
+        (salient, saliency(telling[us].network, salient).double().numpy()),
+        {us: len(ours.held_out), them: len(theirs.held_out)},
+        {us: Timing.of(sim), them: Timing.of(cell)},
         _thoughts(policy, sim, cell) if policy else None,
         residual(cell, replayed) if replayed else None,
     )
 
 
-def _read(run: Path, camera: str, size: int) -> tuple[TranslateConfig, Translator]:
-    config, translator = read_translator(run)
-    if (config.camera, config.size) != (camera, size):
-        found, asked = f"{config.camera} at {config.size} px", f"{camera} at {size} px"
-        raise Invalid(f"translator {run.name}", found, asked, "name --camera and --size so")
-    return config, translator
-
-
-def _repainted(split: Split, translator: Translator, device: str) -> Split:
+def _repainted(split: Split, translator: Translator) -> Split:
     halves = (
-        replace(one, pictures=painted(translator, one.pictures, device))
+        replace(one, pictures=painted(translator, one.pictures))
         for one in (split.train, split.held_out)
     )
     return Split(*halves)

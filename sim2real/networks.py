@@ -41,7 +41,12 @@ def make_generator(config: NetworkConfig, size: int, outputs: int = 3) -> nn.Mod
     return prepared(ResNet(config.width, config.blocks, outputs, config.across))
 
 
-def make_discriminator(config: NetworkConfig) -> nn.Module:
+def make_discriminator(config: NetworkConfig, size: int) -> nn.Module:
+    if size >> config.discriminator_layers < 3:
+        most = (size // 3).bit_length() - 1
+        wanted = f"{most} or less at {size} px"
+        remedy = "nothing would be left to judge"
+        raise Invalid("networks.discriminator_layers", config.discriminator_layers, wanted, remedy)
     return prepared(PatchGAN(config.discriminator_width, config.discriminator_layers))
 
 

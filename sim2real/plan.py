@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from policy.evaluate import HELD_OUT
 
+from .presets import Preset
 from .stages import Stage
 
 TASK = "sim:regrasp/BinGrasp-v0"
@@ -36,47 +36,6 @@ ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
 LEARNER = (
     "first_update=500", "updates_per_step=0.5", "offer_every=500", "rate=1.0",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Preset:
-    transitions: int  # of each simulated log
-    cell_episodes: int  # of each room: a tenth of the simulated ones or less
-    pairs: int  # episodes, for RCAN and the detector
-    detector: int  # updates
-    translator: tuple[str, ...]  # choices of sim2real.train
-    policy: tuple[str, ...]  # choices of policy.train
-    online: int  # self-judged grasps
-    episodes: int  # that are counted
-    seeds: int
-
-
-PRESETS = {
-    "small": Preset(
-        transitions=40_000,
-        cell_episodes=200,
-        pairs=400,
-        detector=2000,
-        # Across: with so few updates, what has to be painted anew is speckled and blurred.
-        translator=("updates=3000", "batch=2", "networks.generator=unet", "networks.width=16",
-                    "networks.discriminator_width=16", "networks.across=true"),
-        policy=("offline_updates=2500",),
-        online=300,
-        episodes=200,
-        seeds=1,
-    ),
-    "full": Preset(
-        transitions=400_000,
-        cell_episodes=1000,
-        pairs=4000,
-        detector=20_000,
-        translator=("updates=50000", "batch=8"),
-        policy=("offline_updates=30000", "batch=256", "data.offline_capacity=600000"),
-        online=300,
-        episodes=700,
-        seeds=3,
-    ),
-}  # fmt: skip
 
 
 class Plan:
@@ -215,7 +174,8 @@ class Plan:
         if arm != SHIPPED:
             start, logs = self.policy(arm, False, room, seed), self.logs(arm, False, room, seed)
             paths = [str(self._out / log) for log in logs]
-            data = json.dumps({"logs": paths, "online_share": [0.5, 0.5]})
+            known = {"logs": paths, "offline_capacity": self._preset.capacity}
+            data = json.dumps({**known, "online_share": [0.5, 0.5]})
             words = [*LEARNER, f"data={data}", "--start", self._out / start]
             needs = (start, *logs)
         name = f"online-{arm}-{room}-{seed}"
@@ -235,6 +195,8 @@ class Plan:
 
     def count(self, arm: str, column: str, room: str, seed: int) -> Path:
         """Where the successes of an arm in a room are written."""
+        if (arm, column) == (SHIPPED, ZERO):
+            seed = 0  # there is but one
         path, needs = self._counted(arm, column, room, seed)
         name = f"count-{arm}{'' if column == ZERO else f'-{column}'}-{room}-{seed}"
         cameras = [f"{CAMERA}_depth" if arm == SHIPPED else CAMERA]

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from policy.contract import Invalid
-from policy.experience.episode import Episode
 from policy.experience.log import open_index, read_episode
 
+from .kinematics import tracked
+
 Numbers = npt.NDArray[np.float64]
-POSE = ("tcp_x", "tcp_y", "tcp_height", "tcp_yaw")
 FREE = 0.1  # m above the bin's floor, of both: lower, the cell's hand may have touched something
 
 
@@ -39,7 +39,7 @@ def residual(cell: Path, replayed: Path) -> Residual:
         if origin not in logged:
             wanted = f"what sim.replay made of {cell}"
             raise Invalid(f"{entry.path}: parameters.replayed", origin, wanted, "replay that log")
-        ours, theirs = _track(again), _track(read_episode(logged[origin]))
+        ours, theirs = tracked(again), tracked(read_episode(logged[origin]))
         steps = min(len(ours), len(theirs))  # a replay may end sooner: at what it takes for success
         ours, theirs = ours[:steps], theirs[:steps]
         free = (ours[1:, 2] > FREE) & (theirs[1:, 2] > FREE)
@@ -52,10 +52,3 @@ def residual(cell: Path, replayed: Path) -> Residual:
         wanted = f"some steps more than {FREE} m above the bin's floor"
         raise Invalid(f"log {replayed}", "none", wanted, "replay more episodes")
     return found
-
-
-def _track(episode: Episode) -> Numbers:
-    """(T + 1, 4): where the TCP was, and its yaw."""
-    names = [entry.name for entry in episode.info.interface.observation.proprio]
-    columns = [names.index(name) for name in POSE]
-    return episode.proprio[:, columns].astype(np.float64)

@@ -33,7 +33,7 @@ def states_of(episode: Episode) -> list[State]:
 
 
 def fill_of(info: EpisodeInfo) -> str:
-    """The simulator logs what lies in the bin; a cell does not know."""
+    """The simulator logs what lies in the bin, in a twin's room too; a cell does not know."""
     things = info.parameters.get("things")
     if not isinstance(things, list):
         return UNTOLD

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from policy.command import carry_out
 from policy.contract import Deployment, Invalid, encode
 from policy.experience.pictures import write_picture
+from policy.interrupts import held_back
 from policy.run import Run
 
 from .config import TranslateConfig, from_mapping, make_translator
@@ -83,8 +84,9 @@ class Training:
         """One update; a game that is lost is the end."""
         progress = self.progress
         self.translator.slow_down(self.config.rate(progress.updates))
-        metrics = self._updated()
-        progress.updates += 1
+        with held_back():
+            metrics = self._updated()
+            progress.updates += 1
         self._measured.append(metrics)
         try:
             self._require_finite(metrics)

@@ -38,7 +38,7 @@ class Translator(Protocol):
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None: ...
 
 
-def painted(translator: Translator, pictures: Pictures, device: str) -> Pictures:
+def painted(translator: Translator, pictures: Pictures, device: str = "cpu") -> Pictures:
     """Translated as bytes, some at a time."""
     parts = [pictures[k : k + 32] for k in range(0, len(pictures), 32)]
     translated = (translator.translate(as_tensor(part).to(device)) for part in parts)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from policy.statistics import Rate
-from sim2real import plan
 from sim2real.experiment import main, table
 from sim2real.plan import (
     AGAIN,
@@ -19,11 +18,11 @@ from sim2real.plan import (
     FEW,
     ONLINE,
     PAINTED,
-    PRESETS,
     SHIPPED,
     ZERO,
     Plan,
 )
+from sim2real.presets import PRESETS
 
 SMALL = PRESETS["small"]
 
@@ -149,7 +148,7 @@ def test_a_small_one_from_end_to_end(
         online=2,
         episodes=8,
     )
-    monkeypatch.setitem(plan.PRESETS, "small", tiny)
+    monkeypatch.setitem(PRESETS, "small", tiny)
     words = [str(tmp_path / "out"), "--rooms", "kitchen", "--arms", "retinagan", "rcan", ALONE]
     assert main(words) == 0
     shown = capsys.readouterr().out

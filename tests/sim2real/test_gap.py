@@ -12,7 +12,7 @@ from two_rooms import SIZE, scene, write_room
 
 from policy.contract import Invalid
 from sim2real.classifier import saliency, tell_apart
-from sim2real.config import from_mapping, read_translator
+from sim2real.config import from_mapping, names_of, read_translator
 from sim2real.data import Domain, read_domain
 from sim2real.distances import distance, fid, kid, scale_of
 from sim2real.features import random_convolutions
@@ -112,6 +112,11 @@ def test_one_page_ranks_what_closes_the_gap(tmp_path: Path) -> None:
         measure(tmp_path / "sim", tmp_path / "cell", "front", 8, translators=[tmp_path / "colour"])
 
 
+def test_logs_of_one_name_are_told_apart() -> None:
+    paths = [Path("a/log"), Path("b/log"), Path("b/sim")]
+    assert names_of(paths) == ["a/log", "b/log", "sim"]
+
+
 def test_rcan_is_held_against_what_it_makes_of_the_cell(tmp_path: Path) -> None:
     write_pairs(tmp_path / "pairs", episodes=12)
     for room in ("sim", "cell"):
@@ -126,8 +131,8 @@ def test_rcan_is_held_against_what_it_makes_of_the_cell(tmp_path: Path) -> None:
     assert behind.name == "sim, and cell by rcan (rcan)"
     _, rcan = read_translator(tmp_path / "rcan")
     held = read_domain("cell", cell, "front", SIZE).held_out
-    made = painted(rcan, held.pictures, "cpu")
-    assert np.array_equal(behind.pictures, painted(rcan, held.some(len(behind.pictures)), "cpu"))
+    made = painted(rcan, held.pictures)
+    assert np.array_equal(behind.pictures, painted(rcan, held.some(len(behind.pictures))))
     for name, values in statistics(made).items():
         learnt, shown = behind.statistics[name]
         assert np.array_equal(learnt, plain.statistics[name][0])

@@ -103,7 +103,7 @@ def test_the_published_sizes() -> None:
     blocks, ends = 9 * 2 * 256 * 256 * 9, 2 * 3 * 64 * 49
     down, up = (64 * 128 + 128 * 256) * 9, (256 * 128 + 128 * 64) * 16
     assert weights == blocks + ends + down + up
-    judge = make_discriminator(NetworkConfig(discriminator_width=64, discriminator_layers=3))
+    judge = make_discriminator(NetworkConfig(discriminator_width=64, discriminator_layers=3), 256)
     assert receptive(judge) == 70
     assert judge(torch.randn(1, 3, 64, 64)).shape == (1, 1, 6, 6)
 
@@ -121,3 +121,12 @@ def test_a_size_that_cannot_be_halved_is_refused_by_name() -> None:
         make_generator(NetworkConfig(), 66)
     with pytest.raises(Invalid, match="size: found 60, wanted a multiple of 8"):
         make_generator(NetworkConfig("unet"), 60)
+
+
+def test_a_discriminator_that_would_have_nothing_left_is_refused() -> None:
+    deep = NetworkConfig(discriminator_width=4, discriminator_layers=3)
+    assert make_discriminator(deep, 24)(torch.zeros(1, 3, 24, 24)).shape == (1, 1, 1, 1)
+    with pytest.raises(Invalid, match="discriminator_layers: found 3, wanted 2 or less at 16 px"):
+        make_discriminator(deep, 16)
+    less = NetworkConfig(discriminator_width=4, discriminator_layers=2)
+    assert make_discriminator(less, 16)(torch.zeros(1, 3, 16, 16)).shape[2:] == (2, 2)

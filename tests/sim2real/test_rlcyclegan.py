@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -62,15 +63,22 @@ def test_both_critics_learn_what_succeeds(logs: Path) -> None:
 
 
 def test_the_scenes_loss_moves_pictures_and_not_critics(logs: Path) -> None:
-    made, plays = begun(logs, 1.0)
-    batch, _ = plays.draw(4)
-    shown = as_tensor(batch.images["front"][:, 0].numpy()).requires_grad_()
-    before = {name: weight.clone() for name, weight in made.q_sim.target.state_dict().items()}
-    torch.autograd.backward(worth(made.q_sim, batch, shown).sum())
+    made, plays = begun(logs, 100.0)
+    sim, cell = plays.draw(4)
+    x, y = (as_tensor(one.images["front"][:, 0].numpy()) for one in (sim, cell))
+    before = {name: value.clone() for name, value in made.state_dict().items()}
+    made._step(x, y, partial(made._scene, sim, cell))
+    now = made.state_dict()
+    moved = {name.split(".")[0] for name in before if not torch.equal(now[name], before[name])}
+    assert {"cell", "sim"} <= moved
+    assert not {"q_sim", "q_cell"} & moved
+    shown = x.requires_grad_()
+    torch.autograd.backward(worth(made.q_sim, sim, shown).sum())
     assert shown.grad is not None
     assert shown.grad.abs().max() > 0
-    assert all(weight.grad is None for weight in made.q_sim.target.parameters())
-    assert all(torch.equal(w, before[n]) for n, w in made.q_sim.target.state_dict().items())
+    for q in (made.q_sim, made.q_cell):
+        for network in (q.critic, q.target, q.lagged):
+            assert all(weight.grad is None for weight in network.parameters())
 
 
 def test_a_critic_asked_here_says_what_the_learner_does(logs: Path) -> None:

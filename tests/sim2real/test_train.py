@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import shutil
+import signal
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,18 @@ from policy.contract import ContractError, Invalid
 from policy.experience.episode import PERSON, Verdict
 from policy.experience.log import VerdictWriter
 from policy.run import CHECKPOINT, recorded
-from sim2real.config import LEAST_RATE, TranslateConfig, from_mapping, make_translator
+from sim2real.config import (
+    LEAST_RATE,
+    TranslateConfig,
+    from_mapping,
+    make_translator,
+    read_translator,
+)
 from sim2real.cyclegan import CycleGan
 from sim2real.data import as_tensor
 from sim2real.detection import write_detector
 from sim2real.detector import Detector, DetectorConfig
+from sim2real.retinagan import RetinaConfig
 from sim2real.train import GRID, Training, train
 from sim2real.watch import PATIENCE, Watch
 
@@ -110,6 +120,26 @@ def test_a_run_that_was_stopped_ends_bit_for_bit_as_one_that_was_not(
     assert all(torch.equal(rest[name], whole[name]) for name in whole)
 
 
+def test_an_interrupt_within_an_update_loses_nothing(
+    rooms: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choices = config(rooms)
+    train(choices, tmp_path / "whole")
+    tell = CycleGan._tell_better
+
+    def interrupted(made: CycleGan, losses: Any) -> None:
+        signal.raise_signal(signal.SIGINT)  # painters have learnt, discriminators have not
+        tell(made, losses)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CycleGan, "_tell_better", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train(choices, tmp_path / "stopped")
+    train(choices, tmp_path / "stopped")
+    whole, rest = (read_checkpoint(tmp_path / of / CHECKPOINT)[0] for of in ("whole", "stopped"))
+    assert all(torch.equal(rest[name], whole[name]) for name in whole)
+
+
 def test_a_cycle_learns_to_come_back(rooms: Path, tmp_path: Path) -> None:
     with ExitStack() as stack:
         training = Training(config(rooms, updates=40), tmp_path, stack)
@@ -188,3 +218,14 @@ def test_the_learning_rate_falls_towards_the_end(rooms: Path) -> None:
 def test_what_cannot_be_is_refused_by_name(rooms: Path, change: dict[str, Any], named: str) -> None:
     with pytest.raises(ContractError, match=named):
         config(rooms, **change)
+
+
+def test_to_translate_nothing_is_needed_of_what_it_learnt_from(rooms: Path, tmp_path: Path) -> None:
+    detector = tmp_path / DETECTOR
+    shutil.copy(rooms / DETECTOR, detector)
+    chosen = config(rooms, translator="retinagan")
+    train(replace(chosen, retinagan=RetinaConfig(str(detector))), tmp_path / "run")
+    detector.unlink()
+    _, translator = read_translator(tmp_path / "run")
+    shown = torch.rand(2, 3, SIZE, SIZE)
+    assert translator.translate(shown).shape == shown.shape

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +41,14 @@ def episodes(log: Path) -> list[Episode]:
         return [read_episode(entry.path) for entry in index]
 
 
+def successes(log: Path) -> list[str]:
+    """With verdicts that came later."""
+    with open_index(log) as index:
+        return sorted(str(entry.success) for entry in index)
+
+
 def test_nothing_but_the_pictures_differs(runs: Path, tmp_path: Path) -> None:
-    assert translate(runs / "sim", runs / "one", tmp_path) == 6
+    assert translate(runs / "sim", runs / "one", tmp_path) == (6, 0)
     _, translator = read_translator(runs / "one")
     before = {episode.info.episode_id: episode for episode in episodes(runs / "sim")}
     for painted in episodes(tmp_path):
@@ -70,13 +78,35 @@ def test_it_is_made_once_and_goes_on_where_it_was(runs: Path, tmp_path: Path) ->
     with VerdictWriter(tmp_path / "log") as verdicts:
         verdicts.add("sim-1", Verdict(PERSON, True))  # long after the episode
     out = tmp_path / "out"
-    assert translate(tmp_path / "log", runs / "one", out) == 2
+    assert translate(tmp_path / "log", runs / "one", out) == (2, 0)
     assert [episode.success for episode in episodes(out)] == [None, True]
     files = {path: path.stat().st_mtime_ns for path in out.glob("*.mcap")}
     write_room(tmp_path / "more", "sim", episodes=3)
-    assert translate(tmp_path / "more", runs / "one", out) == 1
+    assert translate(tmp_path / "more", runs / "one", out) == (1, 0)
     assert {path: path.stat().st_mtime_ns for path in files} == files
-    assert not list(out.glob(".writing-*"))
+    assert not [*(out / ".repair").iterdir()]
+
+
+def test_verdicts_that_come_after_the_painting_come_along(runs: Path, tmp_path: Path) -> None:
+    log, out = tmp_path / "log", tmp_path / "out"
+    write_room(log, "sim", episodes=2)
+    assert translate(log, runs / "one", out) == (2, 0)
+    with VerdictWriter(log) as verdicts:
+        verdicts.add("sim-0", Verdict(PERSON, True))
+    assert translate(log, runs / "one", out) == (0, 1)
+    assert successes(out) == ["None", "True"]
+    assert translate(log, runs / "one", out) == (0, 0)
+    with VerdictWriter(log) as verdicts:
+        verdicts.add("sim-0", Verdict(PERSON, False))
+    assert translate(log, runs / "one", out) == (0, 1)
+    assert successes(out) == ["False", "None"]
+
+
+def test_a_run_of_a_gpu_paints_where_there_is_none(runs: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs / "one", tmp_path / "run")
+    config = json.loads((tmp_path / "run/config.json").read_text())
+    (tmp_path / "run/config.json").write_text(json.dumps({**config, "device": "cuda"}))
+    assert translate(runs / "sim", tmp_path / "run", tmp_path / "out") == (6, 0)
 
 
 def test_what_two_translators_made_is_kept_apart(
