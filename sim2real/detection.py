@@ -29,10 +29,11 @@ from policy.contract.files import write_atomic
 from policy.experience.errors import MISTAKES
 
 from .boxes import CLASSES, Found, average_precision, both
-from .data import Domain, as_tensor, read_domain
+from .data import Domain, as_tensor
 from .detector import Detector, DetectorConfig, Targets, loss
 from .kinematics import Calibrated
 from .labels import Lessons, hands_of, of_cell, of_simulator, things_of
+from .reading import read_domain
 
 BATCH, RATE = 16, 3e-3
 GAIN, SHIFT = 0.4, 0.3  # of each picture's colours while learning, at most

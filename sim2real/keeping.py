@@ -32,9 +32,10 @@ from policy.statistics import Rate
 from .boxes import THING, Found
 from .config import names_of, read_translator, translator_of
 from .critic import critic_of
-from .data import Domain, as_tensor, read_domain
+from .data import Domain, as_tensor
 from .finders import ROWS, Finder, all_found, read_finder
 from .labels import things_of
+from .reading import read_domain
 from .rlcyclegan import RLCycleGan, worth
 from .transitions import Transitions
 from .translator import painted

@@ -14,11 +14,12 @@ from policy.statistics import Rate
 from .classifier import Telling, saliency, tell_apart
 from .config import names_of, translator_of
 from .critic import Drift, Opinion
-from .data import Pictures, Split, read_domain
+from .data import Pictures
 from .distances import Distance, distance, scale_of
 from .features import Features, random_convolutions
 from .patches import Numbers, statistics
 from .rcan import Rcan
+from .reading import Split, read_domain
 from .residual import Residual, residual
 from .timing import Timing
 from .translator import Translator, painted

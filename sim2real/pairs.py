@@ -18,7 +18,8 @@ from policy.contract.canonical import THINGS, canonical, canonical_depth, canoni
 from policy.contract.depth import STEPS, UNKNOWN
 from policy.experience.log import open_index, read_episode
 
-from .data import Domain, Pictures, as_tensor, read_domain
+from .data import Domain, Pictures, as_tensor
+from .reading import read_domain
 
 PICTURE, KINDS, DEPTH = 3, THINGS + 1, 1  # channels; a mask has one for each kind, things as one
 CHANNELS = PICTURE + KINDS + DEPTH

@@ -32,10 +32,9 @@ SHIPPED = "shipped"  # the policy that comes along: of the camera's depth, learn
 SEED = 1_000_000  # of the room's own episodes
 LOOKS = 30  # episodes that the hand's camera is looked for in
 ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
-# Of the learner that goes on from them: it has seen too little offline to wait any longer.
-LEARNER = (
-    "first_update=500", "updates_per_step=0.5", "offer_every=500", "rate=1.0",
-)  # fmt: skip
+# Of the learner that goes on from them: it has seen too little offline to wait any longer. At the
+# full rate, and without its optimiser's moments, it first loses what it knew.
+LEARNER = ("first_update=500", "updates_per_step=0.5", "offer_every=500", "rate=0.2")
 
 
 class Plan:

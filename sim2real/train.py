@@ -27,10 +27,11 @@ from policy.interrupts import held_back
 from policy.run import Run
 
 from .config import TranslateConfig, from_mapping, make_translator
-from .data import Pictures, Unpaired, as_tensor, interface_of, read_unpaired
+from .data import Pictures, Unpaired, as_tensor
 from .grids import COLUMNS, canonical_grid, grid
 from .pairs import Pairs, read_pairs
 from .rcan import Rcan
+from .reading import interface_of, read_unpaired
 from .rlcyclegan import RLCycleGan
 from .transitions import Plays
 from .translator import Metrics

@@ -28,7 +28,7 @@ from policy.experience.telling import exit_code
 from policy.run import CHECKPOINT
 
 from .config import TranslateConfig, read_translator
-from .data import frames_of
+from .reading import frames_of
 from .translator import painted
 
 

@@ -14,7 +14,8 @@ from two_rooms import SIZE, scene, write_room
 from policy.contract import Invalid
 from policy.experience.episode import PERSON, Verdict
 from policy.experience.log import VerdictWriter
-from sim2real.data import Domain, Unpaired, as_pictures, as_tensor, read_domain, read_unpaired
+from sim2real.data import Domain, Unpaired, as_pictures, as_tensor
+from sim2real.reading import read_domain, read_unpaired
 
 OPEN, SHUT = ("open", ""), ("closed", "")
 

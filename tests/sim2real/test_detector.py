@@ -12,7 +12,7 @@ from grasping_rooms import SIDE, TWIN, write_grasps
 from calibration import load_cell
 from policy.contract import ContractError, Invalid
 from sim2real.boxes import HAND, THING, Found, both, sure
-from sim2real.data import as_tensor, read_domain
+from sim2real.data import as_tensor
 from sim2real.detection import learn, main, measured, read_detector, truths, write_detector
 from sim2real.detector import (
     Dense,
@@ -27,6 +27,7 @@ from sim2real.detector import (
 )
 from sim2real.kinematics import Calibrated
 from sim2real.labels import of_cell, of_simulator, things_of
+from sim2real.reading import read_domain
 
 SMALL = DetectorConfig(SIDE, 8)
 

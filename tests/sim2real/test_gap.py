@@ -13,12 +13,13 @@ from two_rooms import SIZE, scene, write_room
 from policy.contract import Invalid
 from sim2real.classifier import saliency, tell_apart
 from sim2real.config import from_mapping, names_of, read_translator
-from sim2real.data import Domain, read_domain
+from sim2real.data import Domain
 from sim2real.distances import distance, fid, kid, scale_of
 from sim2real.features import random_convolutions
 from sim2real.gap import main
 from sim2real.measuring import measure
 from sim2real.patches import statistics
+from sim2real.reading import read_domain
 from sim2real.timing import Timing
 from sim2real.train import train
 from sim2real.translator import painted

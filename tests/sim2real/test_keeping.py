@@ -11,11 +11,11 @@ from torch import Tensor
 
 from sim2real.boxes import THING, Found, sure
 from sim2real.config import from_mapping
-from sim2real.data import read_domain
 from sim2real.detection import write_detector
 from sim2real.detector import Detector, DetectorConfig
 from sim2real.keeping import Places, Values, main, places
 from sim2real.labels import things_of
+from sim2real.reading import read_domain
 from sim2real.train import train
 
 

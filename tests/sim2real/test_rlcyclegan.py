@@ -16,8 +16,9 @@ from policy.learners.learner import Observations
 from policy.learners.qtopt import QTOptConfig
 from policy.networks.critic import CriticConfig
 from sim2real.cyclegan import CycleConfig
-from sim2real.data import as_tensor, interface_of, read_unpaired
+from sim2real.data import as_tensor
 from sim2real.networks import NetworkConfig
+from sim2real.reading import interface_of, read_unpaired
 from sim2real.rlcyclegan import RLCycleGan, SceneConfig, worth
 from sim2real.transitions import Plays
 

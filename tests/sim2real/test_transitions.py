@@ -13,7 +13,8 @@ from grasping_rooms import SIDE, write_grasps
 from policy.contract import ActionEntry, Invalid
 from policy.experience.replay.ringwriter import RingWriter
 from policy.experience.replay.sampler import Draw, Sampler, Source
-from sim2real.data import Domain, read_domain, read_unpaired
+from sim2real.data import Domain
+from sim2real.reading import read_domain, read_unpaired
 from sim2real.transitions import Plays, Transitions
 
 DRAW = Draw(n_step=3, discount=0.9, window=2, truncation_ends=True)

@@ -17,7 +17,8 @@ from policy.experience.log import VerdictWriter, open_index, read_episode
 from policy.experience.log.care import verify
 from policy.experience.replay import RingWriter
 from sim2real.config import from_mapping, read_translator
-from sim2real.data import as_pictures, as_tensor, frames_of
+from sim2real.data import as_pictures, as_tensor
+from sim2real.reading import frames_of
 from sim2real.train import train
 from sim2real.translate import main, translate
 
