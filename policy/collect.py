@@ -26,10 +26,9 @@ import torch
 from tqdm import tqdm
 
 from policy.config import APART, SEEDS, TaskConfig, make_envs, make_learner
-from policy.contract import ContractError, Deployment, Interface, Invalid, differences
+from policy.contract import ContractError, Deployment, Invalid, differences
 from policy.experience.episode import Episode
-from policy.experience.log import open_index
-from policy.experience.log.reader import read_summary
+from policy.experience.log.collected import collected
 from policy.experience.log.whole import write_episode
 from policy.experience.telling import exit_code
 from policy.learners.learner import Learner
@@ -57,7 +56,8 @@ def collect(
     task = start.config.task
     task = replace(task, arguments={**task.arguments, **(arguments or {})})
     with closing(make_envs(task, task.envs, task.processes)) as envs:
-        had = _present(log, envs.interface)
+        log.mkdir(parents=True, exist_ok=True)
+        had = sum(entry.steps for entry in collected(log, envs.interface))
         learner = player(start, envs.deployment)
         begun = seed * APART + had  # who goes on after a stop sees other episodes
         torch.manual_seed(begun)
@@ -83,18 +83,6 @@ def player(start: Start, deployment: Deployment) -> Learner:
     if deployment.views != start.deployment.views:
         learner.mount(deployment.views)
     return learner
-
-
-def _present(log: Path, interface: Interface) -> int:
-    """Transitions that are there already."""
-    log.mkdir(parents=True, exist_ok=True)
-    with open_index(log) as index:
-        entries = list(index)
-    if entries and (info := read_summary(entries[0].path).info):
-        found = differences(info.interface, interface, "collect into another directory")
-        if found:
-            raise ContractError(str(entries[0].path), found)
-    return sum(entry.steps for entry in entries)
 
 
 def _version(path: Path) -> str:

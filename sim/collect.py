@@ -22,11 +22,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from policy.contract import ContractError, Invalid, differences, encode
-from policy.experience.errors import ExperienceError
-from policy.experience.log.index import Entry, open_index
+from policy.contract import Invalid, encode
+from policy.experience.log.collected import collected
+from policy.experience.log.index import Entry
 from policy.experience.log.logfile import PART
-from policy.experience.log.reader import read_summary
 from policy.experience.telling import exit_code
 
 from .canonical import PairedGrasp
@@ -96,15 +95,7 @@ def _claimed(directory: Path, how: int) -> Iterator[int]:
 
 def present(directory: Path, env: BinGrasp, prefix: str) -> dict[int, Entry]:
     """The collection's finished episodes by seed."""
-    with open_index(directory) as index:
-        if index.problems:
-            remedy = f"mend it: python -m policy.experience repair {directory}"
-            raise ExperienceError("\n".join([*index.problems, remedy]))
-        entries = list(index)
-    if entries and (info := read_summary(entries[0].path).info):
-        found = differences(info.interface, env.interface, "collect into another directory")
-        if found:
-            raise ContractError(str(entries[0].path), found)
+    entries = collected(directory, env.interface)
     return {entry.seed: entry for entry in entries if entry.episode_id.startswith(prefix)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,37 +53,17 @@ def _number(entry: Entry) -> float:
 
 
 def _domain(name: str, camera: str, size: int, entries: Sequence[Entry]) -> Domain:
-    reading = _Reading(name, camera, size)
+    pictures, logged = list[Pictures](), list[Episode]()
+    states, episodes = list[State](), list[str]()
+    mask = canonical_mask(camera)
     for entry in entries:
-        reading.add(entry)
-    return reading.domain()
-
-
-@dataclass
-class _Reading:
-    """A domain that grows by episodes."""
-
-    name: str
-    camera: str
-    size: int
-    pictures: list[Pictures] = field(default_factory=list)
-    states: list[State] = field(default_factory=list)
-    episodes: list[str] = field(default_factory=list)
-    logged: list[Episode] = field(default_factory=list)
-
-    def add(self, entry: Entry) -> None:
         episode = read_episode(entry.path)
-        self.pictures.append(frames_of(self.name, episode, self.camera, self.size))
-        self.states += states_of(episode)
-        self.episodes += [entry.episode_id] * (len(episode) + 1)
-        mask = canonical_mask(self.camera)
-        masks = {name: frames for name, frames in episode.images.items() if name == mask}
-        self.logged.append(replace(episode, images=masks, verdicts=entry.verdicts))
-
-    def domain(self) -> Domain:
-        pictures = np.concatenate(self.pictures)
-        states, episodes = tuple(self.states), tuple(self.episodes)
-        return Domain(self.name, pictures, states, episodes, tuple(self.logged))
+        pictures.append(frames_of(name, episode, camera, size))
+        states += states_of(episode)
+        episodes += [entry.episode_id] * (len(episode) + 1)
+        masks = {image: frames for image, frames in episode.images.items() if image == mask}
+        logged.append(replace(episode, images=masks, verdicts=entry.verdicts))
+    return Domain(name, np.concatenate(pictures), tuple(states), tuple(episodes), tuple(logged))
 
 
 def read_unpaired(

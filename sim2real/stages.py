@@ -65,7 +65,7 @@ def _after(name: str, stages: Mapping[str, Stage]) -> list[str]:
     return found
 
 
-def _is_done(stage: Stage, directory: Path, after: Sequence[str] = ()) -> bool:
+def _is_done(stage: Stage, directory: Path, after: Sequence[str]) -> bool:
     mark = directory / f"{stage.name}.done"
     if not mark.exists():
         return False
@@ -80,7 +80,7 @@ def _carry_out(stage: Stage, directory: Path, environment: Mapping[str, str]) ->
     with path.open("ab") as log:
         # Others may be at it, too; and a command that outlives us keeps the lock with its output.
         fcntl.flock(log, fcntl.LOCK_EX)
-        if _is_done(stage, directory):
+        if _is_done(stage, directory, [stage.name]):
             return
         ended = subprocess.run(
             stage.command, stdout=log, stderr=subprocess.STDOUT, env=environment, check=False
