@@ -18,7 +18,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -34,6 +34,7 @@ from tqdm import tqdm
 from calibration.fromlog import MOST
 from policy.config import FinetuneConfig
 from policy.contract import Invalid
+from policy.contract.files import write_atomic
 from policy.experience.errors import MISTAKES
 from policy.finetune import Finetuning
 from policy.runtime import OnnxPolicy
@@ -46,15 +47,26 @@ from .lockstep import LockstepCell, Played
 FIRST, LAST, WINDOW = 50, 100, 50
 START = Path("policy/trained/grasp.onnx")
 CAMERA = "wrist"
-BEGUN, LEARNT = "begun", "policy.onnx"  # the latter at the end
+BEGUN, PLAYED, LEARNT = "begun", "played.json", "policy.onnx"  # the last one at the end
+
+
+def ended(folder: Path, asked: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the run told whose folder it is, if it came to its end and was asked the same."""
+    if not (folder / LEARNT).exists():
+        return None
+    told: dict[str, Any] = json.loads((folder / PLAYED).read_text())
+    found = {**told, "episodes": len(told["episodes"])}
+    for key, value in asked.items():
+        if found.get(key) != value:
+            raise Invalid(key, value, f"{found.get(key)}, as in {folder}", "name another folder")
+    return told
 
 
 def begin(folder: Path) -> None:
     """A new folder; or that of a run which did not end, without what it left."""
     if folder.exists():
-        if not (folder / BEGUN).exists() or (folder / LEARNT).exists():
-            remedy = "name another, or remove it"
-            raise Invalid("folder", str(folder), "none, or a run's that did not end", remedy)
+        if not (folder / BEGUN).exists():
+            raise Invalid("folder", str(folder), "none, or a run's", "name another, or remove it")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / BEGUN).touch()
@@ -69,6 +81,13 @@ def run(a: argparse.Namespace) -> None:
     config = FinetuneConfig.of({"start": str(start), "log": str(log), "seed": a.seed, **values})
     if a.alone < MOST:  # who looks for the camera would wait for more of them for ever
         raise Invalid("alone", a.alone, f"{MOST} or more", "the hand's camera is found in them")
+    asked = {
+        "room": a.room, "seed": a.seed, "explore": a.explore, "alone": a.alone,
+        "start": str(a.start), "choices": values,
+    }  # fmt: skip
+    if before := ended(a.folder, {**asked, "episodes": a.episodes}):
+        print(summary(before))
+        return
     begin(a.folder)
     played: list[Played] = []
     with ExitStack() as stack:
@@ -88,15 +107,11 @@ def run(a: argparse.Namespace) -> None:
                 beside = Beside(tuning, host)
             if beside is not None:
                 beside.catch_up()
-            told = {
-                "room": a.room, "seed": a.seed, "explore": a.explore, "alone": a.alone,
-                "choices": values,
-                "episodes": [asdict(one) for one in played],
-                "broken": dict(cell.counts), "guard": dict(cell.guard.counts),
-            }  # fmt: skip
-            (a.folder / "played.json").write_text(json.dumps(told))
+            counts = {"broken": dict(cell.counts), "guard": dict(cell.guard.counts)}
+            told = {**asked, "episodes": [asdict(one) for one in played], **counts}
+            (a.folder / PLAYED).write_text(json.dumps(told))
         last = beside.last() if beside is not None else None
-        shutil.copy(last or policy, a.folder / LEARNT)
+        write_atomic(a.folder / LEARNT, (last or policy).read_bytes())
     print(summary(told))
 
 
@@ -122,7 +137,7 @@ def summary(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def show(a: argparse.Namespace) -> None:
-    runs = [json.loads((folder / "played.json").read_text()) for folder in a.folders]
+    runs = [json.loads((folder / PLAYED).read_text()) for folder in a.folders]
     rooms = sorted({one["room"] for one in runs})
     mpl.use("agg")
     figure, axes = plt.subplots(
@@ -165,9 +180,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     sides = top.add_subparsers(required=True, metavar="COMMAND")
     one = sides.add_parser("run")
-    one.add_argument(
-        "folder", type=Path, help="that is made; of a run that did not end: made again"
-    )
+    told = "that is made; made again if its run did not end, only told of if it did"
+    one.add_argument("folder", type=Path, help=told)
     one.add_argument(
         "--start", type=Path, default=START, help="a policy with its weights, or a run"
     )

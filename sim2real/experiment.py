@@ -24,7 +24,7 @@ from policy.contract.files import write_atomic
 from policy.experience.telling import exit_code
 from policy.statistics import Rate
 
-from .plan import ALONE, ARMS, FEW, ONLINE, SHIPPED, ZERO, Plan
+from .plan import ALONE, ARMS, BESIDE, FEW, ONLINE, SHIPPED, ZERO, Plan
 from .presets import PRESETS
 from .stages import carry_out
 
@@ -51,8 +51,9 @@ TITLES = {
     "rlcyclegan_found_again": "both, RL-CycleGAN",
     ALONE: "nothing of it",
     SHIPPED: "what comes along (depth)",
+    BESIDE: "the same, beside its own simulated grasps",
 }
-ROWS = (*ARMS, ALONE, SHIPPED)
+ROWS = (*ARMS, ALONE, SHIPPED, BESIDE)
 Cell = tuple[str, str, str]  # room, arm, column
 # One thread each, so that as many commands as there are cores do not fight for them.
 THREADS = {"OMP_NUM_THREADS": "1"}

@@ -14,7 +14,7 @@ from .stages import Stage
 TASK = "sim:regrasp/BinGrasp-v0"
 CELL = "calibration/cells/twin.yaml"
 CAMERA = "wrist"
-COMES_ALONG = Path("policy/trained/grasp.onnx")
+COMES_ALONG = Path("policy/trained/grasp")
 # What translators translate is the simulator as measured; or randomised, or as measured, but seen
 # from where the hand's camera was found to be. What is randomised may be so around there, too.
 RANDOM, FOUND, BOTH = "random", "found", "random_found"
@@ -29,12 +29,12 @@ ARMS = (
 )  # fmt: skip
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SHIPPED = "shipped"  # the policy that comes along: of the camera's depth, learnt in the simulator
+BESIDE = SHIPPED + AGAIN  # and goes on beside grasps of its own from the camera's found place
 SEED = 1_000_000  # of the room's own episodes
 LOOKS = 30  # episodes that the hand's camera is looked for in
 ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
-# Of the learner that goes on from them: it has seen too little offline to wait any longer. At the
-# full rate, and without its optimiser's moments, it first loses what it knew.
-LEARNER = ("first_update=500", "updates_per_step=0.5", "offer_every=500", "rate=0.2")
+# Of the learner that goes on from them: beside a log that fits the room it need not wait long.
+LEARNER = ("first_update=500", "offer_every=500")
 
 
 class Plan:
@@ -83,9 +83,23 @@ class Plan:
 
     def again(self, room: str, seed: int) -> str:
         """Like `found`, by the policy that has learnt from it: where that goes wrong, too."""
-        name, policy = f"again-{room}-{seed}", self.policy(FOUND, False, room, seed)
-        words = (self._out / policy, self._out / name, "--transitions", self._preset.transitions)
-        return self._add(name, "policy.collect", *words, "--seed", seed, needs=(policy,))
+        policy = self.policy(FOUND, False, room, seed)
+        return self._grasps(f"again-{room}-{seed}", self._out / policy, seed, needs=(policy,))
+
+    def beside(self, room: str, seed: int) -> str:
+        """Like `again`, by the policy that comes along."""
+        camera, path = self.camera(room), COMES_ALONG.with_suffix(".safetensors")
+        there = json.dumps({"cell": str(self._out / f"{camera}.yaml")})
+        name = f"beside-{room}-{seed}"
+        return self._grasps(name, path, seed, "--arguments", there, needs=(camera,))
+
+    def _grasps(
+        self, name: str, policy: Path, seed: int, *words: str, needs: tuple[str, ...]
+    ) -> str:
+        enough = ("--transitions", self._preset.transitions, "--seed", seed)
+        return self._add(
+            name, "policy.collect", policy, self._out / name, *enough, *words, needs=needs
+        )
 
     def pairs(self) -> str:
         return self._collect("pairs", "--episodes", self._preset.pairs, "--canonical")
@@ -133,6 +147,8 @@ class Plan:
         """What a policy of this arm learns from."""
         if arm == ALONE:
             return (self.cell(room),)
+        if arm in (SHIPPED, BESIDE):
+            return (self.beside(room, seed),) if arm == BESIDE else ()
         base = arm.removesuffix(AGAIN)
         own = [self.source(base, room)]
         if arm != base:
@@ -162,20 +178,25 @@ class Plan:
         return self._add(
             name, "policy.train", f"data.logs=[{paths}]", *extra, f"seed={seed}", "minutes=0",
             f"task.arguments={{cameras:[{CAMERA}],randomize:null}}", f"device={self._device}",
-            "evaluation.final_episodes=16", f"out={self._out / name}", *self._preset.policy,
+            f"data.offline_capacity={self._preset.capacity}", "evaluation.final_episodes=16",
+            f"out={self._out / name}", *self._preset.policy,
             needs=logs,
         )  # fmt: skip
 
     def online(self, arm: str, room: str, seed: int) -> str:
         """Its policy goes on in the room, by what the cell says of its grasps. The one that comes
-        along has its camera found, and does not learn so soon."""
-        words, needs = list[object](), tuple[str, ...]()
-        if arm != SHIPPED:
-            start, logs = self.policy(arm, False, room, seed), self.logs(arm, False, room, seed)
-            paths = [str(self._out / log) for log in logs]
-            known = {"logs": paths, "offline_capacity": self._preset.capacity}
-            data = json.dumps({**known, "online_share": [0.5, 0.5]})
-            words = [*LEARNER, f"data={data}", "--start", self._out / start]
+        along has its camera found, and does not learn so soon by itself."""
+        logs = needs = self.logs(arm, False, room, seed)
+        words = list[object]()
+        if logs:
+            known = {"logs": [str(self._out / log) for log in logs], "online_share": [0.5, 0.5]}
+            data = json.dumps({**known, "offline_capacity": self._preset.capacity})
+            words += [*LEARNER, f"data={data}"]
+        if arm == BESIDE:
+            words.append("updates_per_step=1.0")
+        elif arm != SHIPPED:
+            start = self.policy(arm, False, room, seed)
+            words += ["updates_per_step=0.5", "--start", self._out / start]
             needs = (start, *logs)
         name = f"online-{arm}-{room}-{seed}"
         return self._add(
@@ -188,8 +209,8 @@ class Plan:
         comes along is not trained again."""
         if arm == ALONE:
             return column == FEW
-        if arm == SHIPPED:
-            return column != FEW
+        if arm in (SHIPPED, BESIDE):
+            return column == ONLINE or (arm, column) == (SHIPPED, ZERO)
         return not (arm == "rcan" and column == ONLINE)
 
     def count(self, arm: str, column: str, room: str, seed: int) -> Path:
@@ -198,7 +219,7 @@ class Plan:
             seed = 0  # there is but one
         path, needs = self._counted(arm, column, room, seed)
         name = f"count-{arm}{'' if column == ZERO else f'-{column}'}-{room}-{seed}"
-        cameras = [f"{CAMERA}_depth" if arm == SHIPPED else CAMERA]
+        cameras = [f"{CAMERA}_depth" if arm in (SHIPPED, BESIDE) else CAMERA]
         arguments = json.dumps({"cameras": cameras, "room": room})
         made = self._out / f"{name}.json"
         self._add(
@@ -211,7 +232,7 @@ class Plan:
     def _counted(self, arm: str, column: str, room: str, seed: int) -> tuple[Path, tuple[str, ...]]:
         """A policy's file, and what it comes from."""
         if (arm, column) == (SHIPPED, ZERO):
-            return COMES_ALONG, ()
+            return COMES_ALONG.with_suffix(".onnx"), ()
         if column == ONLINE:
             policy = self.online(arm, room, seed)
         else:

@@ -13,7 +13,7 @@ class Preset:
     detector: int  # updates
     translator: tuple[str, ...]  # choices of sim2real.train
     policy: tuple[str, ...]  # choices of policy.train
-    capacity: int  # frames of what was logged, for policies that learn online or from two logs
+    capacity: int  # frames of each log that a policy learns from
     online: int  # self-judged grasps
     episodes: int  # that are counted
     seeds: int
@@ -40,7 +40,7 @@ PRESETS = {
         pairs=4000,
         detector=20_000,
         translator=("updates=50000", "batch=8"),
-        policy=("offline_updates=30000", "batch=256", "data.offline_capacity=1000000"),
+        policy=("offline_updates=30000", "batch=256"),
         capacity=1_000_000,
         online=300,
         episodes=700,

@@ -14,6 +14,7 @@ from sim2real.plan import (
     AGAIN,
     ALONE,
     ARMS,
+    BESIDE,
     COMES_ALONG,
     FEW,
     ONLINE,
@@ -102,7 +103,7 @@ def test_the_policy_that_comes_along_is_counted_as_it_is_and_once_the_cell_has_p
     made = Plan(tmp_path, SMALL, "cpu")
     zero = made.stages[made.count(SHIPPED, ZERO, "kitchen", 0).stem]
     assert zero.needs == ()
-    assert str(COMES_ALONG) in zero.command
+    assert str(COMES_ALONG.with_suffix(".onnx")) in zero.command
     counted = made.stages[made.count(SHIPPED, ONLINE, "kitchen", 0).stem]
     for one in (zero, counted):
         assert "wrist_depth" in one.command[one.command.index("--arguments") + 1]
@@ -110,6 +111,21 @@ def test_the_policy_that_comes_along_is_counted_as_it_is_and_once_the_cell_has_p
     assert made.stages[online].needs == ()
     assert "--start" not in made.stages[online].command
     assert not made.able(SHIPPED, FEW)
+
+
+def test_beside_its_own_grasps_from_the_found_place_it_need_not_wait(tmp_path: Path) -> None:
+    made = Plan(tmp_path, SMALL, "cpu")
+    counted = made.stages[made.count(BESIDE, ONLINE, "kitchen", 1).stem]
+    [online] = counted.needs
+    [grasps] = made.stages[online].needs
+    assert made.stages[grasps].needs == ("camera-kitchen",)
+    assert str(COMES_ALONG.with_suffix(".safetensors")) in made.stages[grasps].command
+    assert str(tmp_path / "camera-kitchen.yaml") in made.stages[grasps].command[-1]
+    learner = made.stages[online].command
+    assert "first_update=500" in learner
+    assert "--start" not in learner
+    assert not made.able(BESIDE, ZERO)
+    assert not made.able(BESIDE, FEW)
 
 
 def test_what_arms_have_in_common_is_made_once(tmp_path: Path) -> None:
