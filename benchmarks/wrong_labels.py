@@ -22,7 +22,8 @@ from policy.evaluate import HELD_OUT
 from policy.experience.telling import exit_code
 from policy.statistics import Rate
 from sim2real.experiment import THREADS
-from sim2real.plan import CAMERA, TASK
+from sim2real.plan import TASK
+from sim2real.sources import CAMERA
 from sim2real.stages import Stage, carry_out
 
 from .labellers import Labelling

@@ -1,23 +1,17 @@
-"""The experiment's stages: from what each way to a cell learns, and by which commands."""
+"""The experiment's arms: from what each way to a cell learns, and how it is counted."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from policy.evaluate import HELD_OUT
 
 from .presets import Preset
-from .stages import Stage
+from .sources import BOTH, CAMERA, FOUND, RANDOM, Sources
 
 TASK = "sim:regrasp/BinGrasp-v0"
-CELL = "calibration/cells/twin.yaml"
-CAMERA = "wrist"
 COMES_ALONG = Path("policy/trained/grasp")
-# What translators translate is the simulator as measured; or randomised, or as measured, but seen
-# from where the hand's camera was found to be. What is randomised may be so around there, too.
-RANDOM, FOUND, BOTH = "random", "found", "random_found"
 CONSISTENT = ("cyclegan", "rlcyclegan", "retinagan")
 PAINTED = (
     "colour", "gan", *CONSISTENT,
@@ -30,8 +24,6 @@ ARMS = (
 ALONE = "cell"  # the few real episodes, and nothing of a simulator
 SHIPPED = "shipped"  # the policy that comes along: of the camera's depth, learnt in the simulator
 BESIDE = SHIPPED + AGAIN  # and goes on beside grasps of its own from the camera's found place
-SEED = 1_000_000  # of the room's own episodes
-LOOKS = 30  # episodes that the hand's camera is looked for in
 ZERO, FEW, ONLINE = "zero", "few", "online"  # columns
 # Of the learner that goes on from them: beside a log that fits the room it need not wait long.
 LEARNER = ("first_update=500", "offer_every=500")
@@ -42,44 +34,8 @@ class Plan:
 
     def __init__(self, out: Path, preset: Preset, device: str) -> None:
         self._out, self._preset, self._device = out, preset, device
-        self.stages: dict[str, Stage] = {}
-
-    def _add(self, name: str, module: str, *words: object, needs: tuple[str, ...] = ()) -> str:
-        command = (sys.executable, "-m", module, *map(str, words))
-        self.stages.setdefault(name, Stage(name, command, needs))
-        return name
-
-    def _collect(self, name: str, *words: object, needs: tuple[str, ...] = ()) -> str:
-        path = self._out / name
-        size = ("--cameras", CAMERA, "--size", 64, "--processes", 1)
-        return self._add(name, "sim.collect", path, *words, *size, needs=needs)
-
-    def sim(self) -> str:
-        return self._collect("sim", "--transitions", self._preset.transitions, "--no-randomize")
-
-    def random(self) -> str:
-        return self._collect(RANDOM, "--transitions", self._preset.transitions)
-
-    def looked(self, room: str) -> str:
-        """Episodes of the policy that comes along, which looks at depth."""
-        name = f"looked-{room}"
-        return self._add(
-            name, "benchmarks.improving", "run", self._out / name, "--room", room,
-            "--seed", SEED, "--episodes", LOOKS, "--alone", LOOKS + 1,
-        )  # fmt: skip
-
-    def camera(self, room: str) -> str:
-        """A cell file with the hand's camera where they tell that it is."""
-        looked, name = self.looked(room), f"camera-{room}"
-        log, made = self._out / looked / "log", self._out / f"{name}.yaml"
-        words = ("from-log", CELL, CAMERA, log, "--out", made)
-        return self._add(name, "calibration", *words, needs=(looked,))
-
-    def found(self, room: str, name: str = FOUND) -> str:
-        camera = self.camera(room)
-        words = ["--transitions", self._preset.transitions, *["--no-randomize"] * (name != BOTH)]
-        words += ["--cell", self._out / f"{camera}.yaml"]
-        return self._collect(f"{name}-{room}", *words, needs=(camera,))
+        self._sources = Sources(out, preset, device)
+        self.stages = self._sources.stages
 
     def again(self, room: str, seed: int) -> str:
         """Like `found`, by the policy that has learnt from it: where that goes wrong, too."""
@@ -88,7 +44,7 @@ class Plan:
 
     def beside(self, room: str, seed: int) -> str:
         """Like `again`, by the policy that comes along."""
-        camera, path = self.camera(room), COMES_ALONG.with_suffix(".safetensors")
+        camera, path = self._sources.camera(room), COMES_ALONG.with_suffix(".safetensors")
         there = json.dumps({"cell": str(self._out / f"{camera}.yaml")})
         name = f"beside-{room}-{seed}"
         return self._grasps(name, path, seed, "--arguments", there, needs=(camera,))
@@ -97,70 +53,28 @@ class Plan:
         self, name: str, policy: Path, seed: int, *words: str, needs: tuple[str, ...]
     ) -> str:
         enough = ("--transitions", self._preset.transitions, "--seed", seed)
-        return self._add(
+        return self._sources.add(
             name, "policy.collect", policy, self._out / name, *enough, *words, needs=needs
         )
-
-    def pairs(self) -> str:
-        return self._collect("pairs", "--episodes", self._preset.pairs, "--canonical")
-
-    def cell(self, room: str) -> str:
-        choices = ("--room", room, "--seed", SEED, "--episodes", self._preset.cell_episodes)
-        return self._collect(f"cell-{room}", *choices)
-
-    def detector(self) -> str:
-        made = self._out / "detector.safetensors"
-        words = ("--file", CELL, "--camera", CAMERA, "--out", made)
-        return self._add(
-            "detector", "sim2real.detection", self._out / self.pairs(), *words,
-            "--updates", self._preset.detector, needs=(self.pairs(),),
-        )  # fmt: skip
-
-    def source(self, arm: str, room: str) -> str:
-        """What is simulated for it."""
-        if arm == BOTH:
-            return self.found(room, BOTH)
-        if arm.endswith(RANDOM):
-            return self.random()
-        return self.found(room) if arm.endswith(FOUND) else self.sim()
-
-    def translator(self, arm: str, room: str, seed: int) -> str:
-        name, kind = f"{arm}-{room}-{seed}", arm.partition("_")[0]
-        sim, cell = self.pairs() if kind == "rcan" else self.source(arm, room), self.cell(room)
-        words = [
-            f"sim={self._out / sim}", f"cell={self._out / cell}", f"camera={CAMERA}",
-            f"translator={kind}", f"seed={seed}", f"device={self._device}",
-            f"out={self._out / name}", *self._preset.translator,
-        ]  # fmt: skip
-        needs = [sim, cell]
-        if kind == "retinagan":
-            needs.append(self.detector())
-            words.append(f"retinagan.detector={self._out / 'detector.safetensors'}")
-        return self._add(name, "sim2real.train", *words, needs=tuple(needs))
-
-    def painted(self, log: str, translator: str) -> str:
-        name = f"{log}-by-{translator}"
-        paths = (self._out / log, self._out / translator, "--out", self._out / name)
-        return self._add(name, "sim2real.translate", *paths, needs=(log, translator))
 
     def logs(self, arm: str, few: bool, room: str, seed: int) -> tuple[str, ...]:
         """What a policy of this arm learns from."""
         if arm == ALONE:
-            return (self.cell(room),)
+            return (self._sources.cell(room),)
         if arm in (SHIPPED, BESIDE):
             return (self.beside(room, seed),) if arm == BESIDE else ()
         base = arm.removesuffix(AGAIN)
-        own = [self.source(base, room)]
+        own = [self._sources.source(base, room)]
         if arm != base:
             own.append(self.again(room, seed))
         if base in PAINTED:
-            translator = self.translator(base, room, seed)
-            own = [self.painted(log, translator) for log in own]
+            translator = self._sources.translator(base, room, seed)
+            own = [self._sources.painted(log, translator) for log in own]
         if not few:
             return tuple(own)
-        real = self.cell(room)
+        real = self._sources.cell(room)
         if arm == "rcan":  # what lies behind it sees the cell through it
-            real = self.painted(real, self.translator(arm, room, seed))
+            real = self._sources.painted(real, self._sources.translator(arm, room, seed))
         return (*own, real)
 
     def policy(self, arm: str, few: bool, room: str, seed: int) -> str:
@@ -174,8 +88,8 @@ class Plan:
         shares.append(len(shares))  # half of each batch is real
         extra = [f"data.shares={shares}".replace(" ", "")] if few and arm != ALONE else []
         if arm.removesuffix(AGAIN).endswith(FOUND):
-            extra.append(f"+task.arguments.cell={self._out / self.camera(room)}.yaml")
-        return self._add(
+            extra.append(f"+task.arguments.cell={self._out / self._sources.camera(room)}.yaml")
+        return self._sources.add(
             name, "policy.train", f"data.logs=[{paths}]", *extra, f"seed={seed}", "minutes=0",
             f"task.arguments={{cameras:[{CAMERA}],randomize:null}}", f"device={self._device}",
             f"data.offline_capacity={self._preset.capacity}", "evaluation.final_episodes=16",
@@ -199,7 +113,7 @@ class Plan:
             words += ["updates_per_step=0.5", "--start", self._out / start]
             needs = (start, *logs)
         name = f"online-{arm}-{room}-{seed}"
-        return self._add(
+        return self._sources.add(
             name, "benchmarks.improving", "run", self._out / name, *words, "--room", room,
             "--seed", seed, "--episodes", self._preset.online, needs=needs,
         )  # fmt: skip
@@ -222,7 +136,7 @@ class Plan:
         cameras = [f"{CAMERA}_depth" if arm in (SHIPPED, BESIDE) else CAMERA]
         arguments = json.dumps({"cameras": cameras, "room": room})
         made = self._out / f"{name}.json"
-        self._add(
+        self._sources.add(
             name, "policy.evaluate", path, "--task", TASK, "--arguments", arguments, "--episodes",
             self._preset.episodes, "--processes", 1, "--seed", HELD_OUT + 1, "--out", made,
             needs=needs,
@@ -243,9 +157,9 @@ class Plan:
         return self._out / policy / "policy.onnx", (policy,)
 
     def _fused(self, policy: str, room: str, seed: int) -> tuple[Path, str]:
-        translator, cell = self.translator("rcan", room, seed), self.cell(room)
+        translator, cell = self._sources.translator("rcan", room, seed), self._sources.cell(room)
         name = f"fused-{policy}-{room}-{seed}"
         path = self._out / f"{name}.onnx"
         paths = [self._out / one for one in (translator, policy, cell)]
-        self._add(name, "sim2real.fuse", *paths, path, needs=(translator, policy, cell))
+        self._sources.add(name, "sim2real.fuse", *paths, path, needs=(translator, policy, cell))
         return path, name
