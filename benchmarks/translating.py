@@ -3,10 +3,10 @@
     python -m benchmarks.translating
 
 CycleGAN's ResNet-6 at its published width. *plain* is the textbook: float32, contiguous memory,
-torch's instance norm, Adam in a loop. *ours* has bf16, channels-last memory, the norm of
-sim2real.networks and the Adam of sim2real.adam. *trap* is ours with the substitute that is usually
-advised for the norm, a group norm with a group a channel. All begin with the same weights; how far
-their pictures are apart, in grey levels, stands in the result.
+torch's instance norm, Adam in a loop. *ours* has bf16 where the processor has, channels-last
+memory, the norm of sim2real.networks and the Adam of sim2real.adam. *trap* is ours with the
+substitute that is usually advised for the norm, a group norm with a group a channel. All begin with
+the same weights; how far their pictures are apart, in grey levels, stands in the result.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def contender(name: str, size: int, batch: int) -> tuple[Callable[[], object], d
     shown = shown.contiguous(memory_format=layout)
 
     def painted() -> torch.Tensor:
-        with autocast(CPU, "bf16" if quick else "fp32"):
+        with autocast(CPU, "auto" if quick else "fp32"):
             found: torch.Tensor = network(shown)
         return found.float()
 

@@ -26,7 +26,7 @@ class GameConfig(Strict):
     beta1: float = 0.5
     pool: int = 50  # pictures
     average: float = 0.995  # of the generator that translates in the end, each update
-    precision: Precision = "bf16"
+    precision: Precision = "auto"
 
 
 def judged(verdict: Tensor, real: bool) -> Tensor:

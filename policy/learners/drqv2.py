@@ -26,7 +26,7 @@ from policy.networks.drqv2 import ActorPolicy, Sizes
 
 from .learner import FloatArray, Metrics, Observations
 from .pixels import channels, shifted
-from .precision import DTYPES, Precision, autocast
+from .precision import Precision, autocast, dtype
 from .state import Parts, flatten, restore, set_rate
 from .targets import frozen_copy, polyak
 
@@ -108,7 +108,7 @@ class DrQv2:
     def _look(self, seen: Observations, precision: Precision) -> tuple[Tensor, Tensor]:
         """What encoder and scaling make of states."""
         # Half of white is taken off before anything is rounded: bf16 holds the difference exactly.
-        pictures = channels(seen.images).to(DTYPES[precision]).sub_(127.5).div_(255)
+        pictures = channels(seen.images).to(dtype(self.device, precision)).sub_(127.5).div_(255)
         state = self.policy.scaling.state(seen.proprio, seen.past_actions)
         return self.policy.encoder(pictures), state
 

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Literal
 
 import torch
 
-Precision = Literal["fp32", "bf16"]
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+@cache
+def dtype(device: torch.device, precision: Precision) -> torch.dtype:
+    """`auto` is bf16 where the processor has it. One that has not imitates it, slower than it
+    reckons in fp32 (policy/README.md)."""
+    if precision == "auto":
+        precision = "bf16" if _has_bf16(device) else "fp32"
+    return {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    tell: Callable[[], dict[str, Any]] = getattr(torch.cpu, "get_capabilities", dict)  # since 2.10
+    return any(has for name, has in tell().items() if name.endswith("bf16"))  # AMX, AVX, Arm
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
+    enabled = dtype(device, precision) == torch.bfloat16
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
