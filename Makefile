@@ -15,7 +15,7 @@ export MUJOCO_GL ?= egl
 
 .PHONY: run test check setup clean
 
-# The shipped policy in the twin's room at night: it grasps, judges itself, drops, and learns from it.
+# The shipped policy in the twin's room at night: it grasps, judges itself, drops, and finds its camera.
 run: setup
 	$(PY) -m calibration check calibration/cells/twin.yaml --sheet $(OUT)/cell.png
 	$(VENV)/bin/rosless launch launch/grasp_finetune.launch.py episodes:=$(EPISODES) preset:=lab_night \

@@ -1,7 +1,7 @@
 """Refining the policy that comes along in a room that it never saw, beside a learner.
 
     python -m policy.finetune start=policy/trained/grasp.safetensors log=out/room/log \\
-        out=out/room/learner &
+        out=out/room/learner first_update=300 &
     python -m benchmarks.finetuning play out/room/log --room kitchen --minutes 20 \\
         --offers out/room/learner/offers
     python -m benchmarks.finetuning count policy/trained/grasp.onnx --room kitchen

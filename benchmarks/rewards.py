@@ -41,6 +41,11 @@ from .reward_cases import CHANGES, PLAYED, Case, cases, some
 from .reward_scores import RULED, combined, gate_of, mixed, noticed, row
 
 RESULT = Path(__file__).with_name("results") / "rewards.json"
+COMMAND = (
+    "python -m benchmarks.reward_episodes DIR; "
+    "python -m benchmarks.reward_episodes DIR --pieces 3 --scenario light (objects, occluded); "
+    "python -m benchmarks.rewards DIR"
+)
 SHOWN = 5  # episodes of each kind that the perceptual reward is shown
 LABELLED = 300  # episodes that the others are taught by: what a person may label in an hour
 ASKED = 120  # pairs that the preference reward is
@@ -212,7 +217,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as base:
         found = study(a.folder, Path(base), a.picture, a.verdicts)
     result = {
-        "command": "python -m benchmarks.reward_episodes DIR; python -m benchmarks.rewards DIR",
+        "command": COMMAND,
         "machine": machine(["mujoco", "numpy", "opencv-python-headless", "torch"]),
         **found,
     }

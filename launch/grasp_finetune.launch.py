@@ -59,9 +59,14 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 "learn", default_value="true", choices=["true", "false"], description="do so"
             ),
+            DeclareLaunchArgument(
+                "explore",
+                default_value="0.2",
+                description="share of the policy's steps that stray from the best it knows",
+            ),
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(HERE / "grasp_run.launch.py")),
-                launch_arguments=[("log", log), ("explore", "0.2")],
+                launch_arguments=[("log", log), ("explore", LaunchConfiguration("explore"))],
             ),
             Node(
                 package="regrasp_nodes",

@@ -36,6 +36,12 @@ def test_arguments_are_described(file: Path) -> None:
         assert "no description" not in lines[k + 1].lower()
 
 
+def test_who_learns_strays_in_a_fifth_of_the_steps_unless_told_otherwise() -> None:
+    file = str(ROOT / "launch/grasp_finetune.launch.py")
+    found = subprocess.run([*LAUNCH, file, "--show-args"], capture_output=True, text=True)
+    assert "(default: '0.2')" in found.stdout.split("'explore'")[1].splitlines()[2]
+
+
 def test_a_wrong_choice_is_refused() -> None:
     file = str(ROOT / "launch/grasp_run.launch.py")
     found = subprocess.run([*LAUNCH, file, "robot:=toy"], capture_output=True, text=True)
