@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped
 from regrasp_nodes.guard import Command
-from regrasp_nodes.poses import lean_of, pose_message, pose_of, twist_message
+from regrasp_nodes.poses import amiss, lean_of, pose_message, pose_of, twist_message
 from scipy.spatial.transform import Rotation
 
 STILL = np.zeros(4)
@@ -29,6 +29,36 @@ def test_straight_down_is_half_a_turn_about_x() -> None:
     q = message.pose.orientation
     assert (abs(q.x), q.y, q.z) == pytest.approx((1, 0, 0))
     assert q.w == pytest.approx(0, abs=1e-12)
+
+
+def test_upside_down_is_half_a_turn_of_lean() -> None:
+    """A tool frame whose z points into the hand."""
+    message = PoseStamped()
+    message.pose.orientation.w = 1.0
+    assert np.linalg.norm(lean_of(message)) == pytest.approx(np.pi)
+
+
+def test_what_is_no_pose_to_go_by() -> None:
+    def told(**changes: float) -> PoseStamped:
+        message = pose_message(Command(STILL, STILL, np.zeros(2), np.zeros(2)), 0)
+        for name, value in changes.items():
+            part, entry = name.split("_")
+            setattr(getattr(message.pose, part), entry, value)
+        return message
+
+    assert amiss(told()) == ""
+    assert "not finite" in amiss(told(position_z=math.nan))
+    assert "not finite" in amiss(told(orientation_w=math.inf))
+    assert "length 0.00" in amiss(told(orientation_x=0.0, orientation_w=0.0))
+    foreign = told()
+    foreign.header.frame_id = "world"
+    assert "'world', wanted 'base'" in amiss(foreign)
+
+
+def test_a_lean_that_nobody_wanted_is_taken_back_slowly() -> None:
+    still = Command(STILL, STILL, np.zeros(2), np.zeros(2))
+    angular = twist_message(still, np.array([1.0, -2.0]), 0).twist.angular
+    assert math.hypot(angular.x, angular.y) == pytest.approx(0.3)
 
 
 def test_a_twist_leads_to_the_next_pose() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +168,21 @@ def test_judges_are_shown_moments_in_colour(tmp_path: Path, ends: Ends) -> None:
 def test_depth_alone_is_nothing_to_look_at(recorder: Recorder) -> None:
     recorder.observed(0, seen(0), False, INTERFACE)
     assert recorder.clip == {}
+
+
+def test_a_policy_that_begins_anew_ends_it(recorder: Recorder, ends: Ends) -> None:
+    """Its node was started again within a moment: what came between nobody has written down."""
+    for k in range(3):
+        recorder.observed(k, seen(k), False, INTERFACE)
+        recorder.executed(k, done())
+    recorder.observed(1, seen(1), False, None)  # told twice, that is all
+    assert recorder.rollout is None
+    later = replace(seen(0), stamp_ns=seen(100).stamp_ns)
+    recorder.observed(0, later, False, INTERFACE)
+    assert ends.count == 1
+    assert recorder.rollout is not None
+    assert not recorder.rollout.over
+    assert "step 0" in recorder.rollout.problem
+    path = recorder.store([])
+    assert path is not None
+    assert len(read_episode(path)) == 2

@@ -3,17 +3,21 @@ lockstep, under the twin's clock, so that each command is seen and none is late.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import rclpy
+from control_msgs.action import GripperCommand
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from rclpy.action import ActionClient
+from rclpy.action import ActionClient, ActionServer, CancelResponse
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.task import Future
 from rclpy.time import Time
 from rclpy.utilities import try_shutdown
 from regrasp_msgs.action import MoveTo
@@ -37,9 +41,9 @@ AWAY = 1_000_000_000_000  # ns: the clock does not begin at nothing
 class Bench(Node):
     """The clock, the arm and the policy that a guard meets."""
 
-    def __init__(self, executor: SingleThreadedExecutor) -> None:
+    def __init__(self, executor: SingleThreadedExecutor, guard: GuardNode) -> None:
         super().__init__("bench")
-        self.run = executor
+        self.run, self.guard = executor, guard
         self.twin = Twin(
             load_cell(TWIN),
             TwinConfig(mode="lockstep", cameras=(), objects=ObjectConfig(count=(1, 1))),
@@ -161,7 +165,8 @@ class Bench(Node):
 def bench() -> Iterator[Bench]:
     rclpy.init(args=["--ros-args", "-p", "use_sim_time:=true"])
     executor = SingleThreadedExecutor()
-    guard, bench = GuardNode(), Bench(executor)
+    guard = GuardNode()
+    bench = Bench(executor, guard)
     for node in (guard, bench):
         executor.add_node(node)
     try:
@@ -273,3 +278,76 @@ def test_of_two_ways_the_latest_counts(bench: Bench) -> None:
     assert second.result().result.reached
     assert bench.place[1] - start[1] == pytest.approx(0.03, abs=0.005)
     assert start[2] - bench.place[2] < 0.05
+
+
+def test_a_pose_that_is_none_stops_it_and_is_not_sent_on(bench: Bench) -> None:
+    bench.armed()
+    at = len(bench.twists)
+    broken = PoseStamped()
+    broken.header.frame_id = "base"
+    broken.header.stamp = Time(nanoseconds=bench.now).to_msg()
+    broken.pose.position.x = float("nan")
+    broken.pose.orientation.w = 1.0
+    bench._pose.publish(broken)
+    bench.until(lambda: bench.guard._guard.stopped)
+    bench.wait(0.1)
+    assert "not finite" in bench.modes[-1].reason
+    for one in bench.twists[at:]:
+        parts = (one.twist.linear, one.twist.angular)
+        assert np.isfinite([[part.x, part.y, part.z] for part in parts]).all()
+    broken.pose.position.x, broken.header.frame_id = 0.0, "world"
+    bench._pose.publish(broken)
+    bench.until(lambda: "world" in bench.ask("arm").message)
+    bench.armed()  # once it tells what it should
+
+
+def test_beside_somebody_who_commands_the_arm_it_is_not_armed(bench: Bench) -> None:
+    bench.tick()
+    rival = bench.create_publisher(TwistStamped, "/servo_node/delta_twist_cmds", 1)
+    bench.until(lambda: not bench.ask("arm").success)
+    answer = bench.ask("arm")
+    assert "2 nodes publish on /servo_node/delta_twist_cmds" in answer.message
+    bench.destroy_publisher(rival)
+    bench.until(lambda: bench.ask("arm").success)
+
+
+def test_a_bound_that_is_set_later_is_refused_as_it_would_change_nothing(bench: Bench) -> None:
+    [result] = bench.guard.set_parameters([Parameter("acceleration", value=0.5)])
+    assert not result.successful
+    assert bench.guard.get_parameter("acceleration").value != 0.5
+
+
+def test_a_stop_stops_fingers_that_are_closing_and_they_are_told_again(bench: Bench) -> None:
+    asked: list[Any] = []
+    cancelled = threading.Event()
+
+    async def close(handle: Any) -> Any:
+        asked.append(handle)
+        done = Future()
+        handle.done = done
+        await done
+        handle.canceled()
+        return GripperCommand.Result()
+
+    def cancel(handle: Any) -> CancelResponse:
+        cancelled.set()
+        asked[-1].done.set_result(None)
+        return CancelResponse.ACCEPT
+
+    server = ActionServer(
+        bench, GripperCommand, "/gripper/gripper_cmd", close, cancel_callback=cancel
+    )
+    bench.until(lambda: bench.guard._gripper.server_is_ready())
+    bench.armed()
+    bench.want(gripper_close=1.0)
+    bench.until(lambda: asked)
+    bench.wait(0.1)
+    assert bench.ask("stop").success
+    bench.wait(0.1)
+    bench.until(cancelled.is_set)
+    bench.armed()
+    bench.want(gripper_close=1.0)
+    bench.until(lambda: len(asked) == 2)
+    bench.ask("stop")
+    bench.wait(0.2)
+    server.destroy()

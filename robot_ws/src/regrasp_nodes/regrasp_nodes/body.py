@@ -40,6 +40,10 @@ class Body:
         """When the older of the two was read; 0 before the first."""
         return min(self._stamps)
 
+    @property
+    def newest_ns(self) -> int:
+        return max(self._stamps)
+
     def proprio(self, entries: Sequence[Entry]) -> FloatArray | None:
         """None before both have spoken."""
         if self.pose is None or self.aperture is None:

@@ -17,7 +17,7 @@ from std_srvs.srv import Trigger
 from policy.contract import Invalid
 
 from .guard import Command, Done, Guard, Motion, Patience, Sensed, Step
-from .poses import lean_of, pose_message, pose_of, twist_message
+from .poses import amiss, lean_of, pose_message, pose_of, twist_message
 from .ways import Ways
 from .wiring import (
     ERROR,
@@ -56,7 +56,9 @@ class GuardNode(Node):
         self._as_pose = cell.arm.interface == "pose"
         self._arm_by_itself = arm_now
         self._force = cell.gripper.force.value
+        self._fingers: Any = None  # the goal that they have not reached yet
         self._leans = np.zeros(2)
+        self._odd = ""  # why the arm's pose cannot be gone by
         self._fault, self._told = "no word of the arm's controller", ""
         kind, topic = (
             (PoseStamped, "/target_pose")
@@ -81,6 +83,10 @@ class GuardNode(Node):
     # In -----------------------------------------------------------------------------------------
 
     def _on_pose(self, message: PoseStamped) -> None:
+        self._odd = amiss(message)
+        if self._odd:
+            self._guard.stop(self._odd)
+            return
         self._leans = lean_of(message)
         when = nanoseconds(message.header.stamp)
         self._guard.sense(Sensed(when, pose_of(message), self._leans))
@@ -92,7 +98,8 @@ class GuardNode(Node):
             self._guard.stop(self._fault)
 
     def _on_human(self, message: HumanAction) -> None:
-        self._guard.human(message.engaged, np.asarray(message.action), now_ns(self))
+        action = np.asarray(message.action)
+        self._guard.human(message.engaged, action, now_ns(self), message.device)
 
     def _on_step(self, message: PolicyStep) -> None:
         step = Step(
@@ -125,6 +132,8 @@ class GuardNode(Node):
         if self._arm_by_itself and not self._fault and not self._arming(now):
             self._arm_by_itself = False
         command = self._guard.tick(now)
+        if self._guard.stopped is not None:
+            self._stop_fingers()
         if command is not None:
             self._command(command, now)
         self._ways.watch(now)
@@ -143,6 +152,9 @@ class GuardNode(Node):
 
     def _tell_fingers(self, finished: Callable[[], None] | None = None) -> bool:
         """What is new to them, if anything; it is told when they are done."""
+        if not self._gripper.server_is_ready():  # they are told when it is
+            self.get_logger().error("no gripper answers", throttle_duration_sec=1.0)
+            return True
         width = self._guard.take_grip()
         if width is None:
             return False
@@ -153,12 +165,27 @@ class GuardNode(Node):
         def answered(future: Future) -> None:
             handle = future.result()
             if not handle.accepted:
+                self._guard.forget_grip()
                 self.get_logger().error(f"the gripper refuses to go to {width} m")
-            elif finished is not None:
-                handle.get_result_async().add_done_callback(lambda _: finished())
+                return
+            self._fingers = handle
+            handle.get_result_async().add_done_callback(lambda _: ended(handle))
+
+        def ended(handle: Any) -> None:
+            if self._fingers is handle:
+                self._fingers = None
+            if finished is not None:
+                finished()
 
         sent.add_done_callback(answered)
         return True
+
+    def _stop_fingers(self) -> None:
+        """What they have closed upon they keep."""
+        if self._fingers is not None:
+            self._fingers.cancel_goal_async()
+            self._fingers = None
+            self._guard.forget_grip()
 
     def _summary(self, now: int) -> str:
         guard = self._guard
@@ -182,14 +209,22 @@ class GuardNode(Node):
     def _arming(self, now: int) -> str:
         """Why not, if not."""
         try:
-            self._guard.arm(now, self._fault or None)
+            self._guard.arm(now, self._fault or self._odd or None)
         except Invalid as error:
             return str(error)
         self.get_logger().info("armed")
         return ""
 
+    def _rivals(self) -> str:
+        """Who else commands the arm, if somebody does: a second launch, or somebody's own node."""
+        topic = self._commands.topic_name
+        count = self.count_publishers(topic)
+        killed = "end the others; one that was killed is forgotten after some ten seconds"
+        return f"{count} nodes publish on {topic}: {killed}" if count > 1 else ""
+
     def _arm(self, _: Any, response: Any) -> Any:
-        response.message = self._arming(now_ns(self))
+        """A person asks for it."""
+        response.message = self._rivals() or self._arming(now_ns(self))
         response.success = not response.message
         return response
 

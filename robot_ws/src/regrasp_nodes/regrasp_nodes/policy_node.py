@@ -44,6 +44,7 @@ from .wiring import (
 
 NONE = "none"  # the policy that is not there: a person drives, the steps go on
 AGES = 500  # that the diagnostics' percentiles are of
+AHEAD_NS = 20_000_000  # of our clock; what is told from later is of another clock
 TRAINED = str(ROOT / "policy/trained/grasp.onnx")
 
 
@@ -127,6 +128,12 @@ class PolicyNode(Node):
     def _tick(self) -> None:
         now, spec = now_ns(self), self._interface.observation
         stamps = {name: self._eyes.newest_ns(name) or 0 for name in spec.cameras}
+        if max([*stamps.values(), self._body.newest_ns]) > now + AHEAD_NS:
+            # How old it is nobody knows: what has stopped long ago would pass for fresh.
+            self._counts["pictures or poses from the future"] += 1
+            text = "pictures or poses from the future: set the clocks of these computers alike"
+            self.get_logger().error(text, throttle_duration_sec=5.0)
+            return
         proprio, oldest = self._body.proprio(spec.proprio), min([*stamps.values(), now])
         age = (now - min(oldest, self._body.oldest_ns)) * 1e-9
         if proprio is None or not 0 <= age <= self._max_age:

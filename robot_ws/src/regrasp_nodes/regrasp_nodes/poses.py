@@ -12,10 +12,13 @@ from geometry_msgs.msg import PoseStamped, Quaternion, TwistStamped
 from calibration.records import seven
 
 from .guard import Command
+from .guard.reference import bounded
 from .wiring import BASE, stamp
 
 Array = npt.NDArray[np.float64]
 UPRIGHT = 2.0  # 1/s; how fast a lean that nobody wanted is taken back
+UPRIGHT_MOST = 0.3  # rad/s of it
+UNIT = 0.01  # that an orientation's length may be off
 
 
 def pose_of(message: PoseStamped) -> Array:
@@ -35,7 +38,22 @@ def lean_of(message: PoseStamped) -> Array:
     a, b, c = _pointing(message.pose.orientation)
     across = math.hypot(a, b)
     angle = math.atan2(across, -c)
-    return np.array([b, -a]) * (angle / across if across > 1e-9 else 1.0)
+    if across < 1e-9:  # upright; or upside down, about whichever axis
+        return np.array([angle, 0.0])
+    return np.array([b, -a]) * (angle / across)
+
+
+def amiss(message: PoseStamped) -> str:
+    """Why that is no pose to go by, if it is none."""
+    p, q, frame = message.pose.position, message.pose.orientation, message.header.frame_id
+    length = math.hypot(q.x, q.y, q.z, q.w)
+    if frame != BASE:
+        return f"/tcp_pose is told in frame '{frame}', wanted '{BASE}'"
+    if not all(map(math.isfinite, (p.x, p.y, p.z, length))):
+        return "/tcp_pose is not finite"
+    if abs(length - 1) > UNIT:
+        return f"/tcp_pose has an orientation of length {length:.2f}, wanted 1"
+    return ""
 
 
 def pose_message(command: Command, ns: int) -> PoseStamped:
@@ -71,7 +89,7 @@ def twist_message(command: Command, leans: Array, ns: int) -> TwistStamped:
     linear, angular = message.twist.linear, message.twist.angular
     linear.x, linear.y, linear.z, yaw_rate = command.velocity.tolist()
     x, y, angular.z = _turning(command, yaw_rate)
-    back_x, back_y = (UPRIGHT * (command.lean - leans)).tolist()
+    back_x, back_y = bounded(UPRIGHT * (command.lean - leans), UPRIGHT_MOST).tolist()
     angular.x, angular.y = x + back_x, y + back_y
     return message
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import sys
 import termios
 import threading
 import tty
 from collections.abc import Callable, Iterator
+from typing import TextIO
 
 from rclpy.node import Node
 from regrasp_msgs.msg import GuardState, HumanAction
@@ -37,6 +37,7 @@ from .wiring import (
 
 RATE = 50.0
 SILENT_S = 0.2  # of the device: then nobody holds the switch
+INSIST_S = 0.1  # stop is said again until the guard has stopped
 
 
 class TeleopNode(Node):
@@ -52,24 +53,27 @@ class TeleopNode(Node):
         self._pad = Pad(spec, DEVICES[name], view, gain)
         self._keys: Keys | None = None
         self._heard_s = -SILENT_S
-        self._guard = ""
+        self._guard, self._stopping = "", False
         self._actions = self.create_publisher(HumanAction, "/teleop/action", LATEST)
         self._stop = self.create_client(Trigger, "/guard/stop")
         self._arm = self.create_client(Trigger, "/guard/arm")
         self._label = self.create_client(Label, "/episode/label")
         self.create_subscription(GuardState, "/guard/state", self._on_guard, LATCHED)
         if name == "keyboard":
-            self._keys = Keys()
-            threading.Thread(target=self._read, args=(self._keys,), daemon=True).start()
+            self._keys, terminal = Keys(), _terminal()
+            threading.Thread(target=self._read, args=(self._keys, terminal), daemon=True).start()
         else:
             self.create_subscription(Joy, "/joy", self._on_joy, LATEST)
         self.create_timer(1 / RATE, self._tick)
+        self.create_timer(INSIST_S, self._insist)
         Diagnostics(self, self._health)
 
     def _now_s(self) -> float:
         return now_ns(self) * 1e-9
 
     def _on_guard(self, message: GuardState) -> None:
+        if message.mode == GuardState.STOPPED:
+            self._stopping = False
         if message.reason != self._guard:
             self._guard = message.reason
             self.get_logger().info(f"guard: {message.reason or 'ready'}")
@@ -87,11 +91,20 @@ class TeleopNode(Node):
 
     def _ask(self, orders: Orders) -> None:
         if orders.stop:
-            self._stop.call_async(Trigger.Request())
+            self._stopping = True
+            self._insist()
         if orders.arm:
             self._arm.call_async(Trigger.Request())
         if orders.label is not None:
             self._label.call_async(Label.Request(success=orders.label, reason=self._device))
+
+    def _insist(self) -> None:
+        if not self._stopping:
+            return
+        if self._stop.service_is_ready():
+            self._stop.call_async(Trigger.Request())
+        else:
+            self.get_logger().error("there is no guard to stop", throttle_duration_sec=1.0)
 
     def _tick(self) -> None:
         now = self._now_s()
@@ -103,9 +116,9 @@ class TeleopNode(Node):
         message.header.stamp = stamp(now_ns(self))
         self._actions.publish(message)
 
-    def _read(self, keys: Keys) -> None:
+    def _read(self, keys: Keys, terminal: TextIO) -> None:
         print(HELP, flush=True)
-        with _raw_terminal() as read:
+        with terminal, _raw(terminal.fileno()) as read:
             while self.context.ok():
                 if key := read():
                     keys.press(key, self._now_s())
@@ -116,10 +129,18 @@ class TeleopNode(Node):
         return WARN if silent else OK, words, {"engaged": self._pad.engaged}
 
 
+def _terminal() -> TextIO:
+    """The one that all was started in; what launch gives its nodes to read from is none."""
+    try:
+        return open("/dev/tty")
+    except OSError as error:
+        remedy = "start teleop_node in a terminal of its own, or use a gamepad"
+        raise Invalid("device", "keyboard", f"a terminal ({error.strerror})", remedy) from error
+
+
 @contextlib.contextmanager
-def _raw_terminal() -> Iterator[Callable[[], str]]:
+def _raw(handle: int) -> Iterator[Callable[[], str]]:
     """Keys as they are pressed; the terminal is put back as it was."""
-    handle = sys.stdin.fileno()
     before = termios.tcgetattr(handle)
     tty.setcbreak(handle)
     try:

@@ -47,8 +47,9 @@ def parameter(
     low: float | None = None,
     high: float | None = None,
 ) -> Any:
-    """Declare it, described and bounded, and give its value."""
-    descriptor = ParameterDescriptor(description=description)
+    """Declare it, described and bounded, and give its value. It is looked at once: to set it later
+    would change nothing, and is refused."""
+    descriptor = ParameterDescriptor(description=description, read_only=True)
     if low is not None and high is not None:
         if isinstance(default, int):
             descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high))]

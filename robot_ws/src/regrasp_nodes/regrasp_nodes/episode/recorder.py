@@ -3,7 +3,7 @@ step by step.
 
 Observation k, then action k that the guard executed, then observation k + 1: the step is complete
 and on the disk. The last two come from two nodes, in either order. What comes again is left aside;
-what is missing ends the episode where it is.
+what is missing ends the episode where it is, and so does a policy that begins anew in it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Recorder:
         self._writer: EpisodeWriter | None = None
         self._actions: dict[int, Action] = {}
         self._early: tuple[Observation, bool] | None = None  # before the action that led to it
-        self._expected = 0
+        self._expected, self._newest_ns = 0, 0
         self._terminate = 0
         self._shown: list[Mapping[str, Frame]] = []
         self.rollout: Rollout | None = None
@@ -55,7 +55,12 @@ class Recorder:
         self, index: int, observation: Observation, last: bool, interface: Interface | None
     ) -> None:
         """Raises what the writer says against it."""
-        if self.rollout is not None or index < self._expected:
+        if self.rollout is not None:
+            return
+        again = index < self._expected
+        if again and observation.stamp_ns > self._newest_ns:
+            self.end(f"the policy went back to step {index}: was its node started again?")
+        if again:
             return
         if index > self._expected:
             if self._early is not None:
@@ -68,7 +73,7 @@ class Recorder:
         self._early = (observation, last) if action is None else None
         if action is None:
             return
-        self._expected += 1
+        self._expected, self._newest_ns = self._expected + 1, observation.stamp_ns
         terminated = bool(action.executed[self._terminate] > 0.5)
         ended = replace(action, terminated=terminated, truncated=last and not terminated)
         self._writer.step(ended, observation)
@@ -80,7 +85,7 @@ class Recorder:
         if interface is None:
             self.end("the first observation came without its interface")
             return
-        self._expected = 1
+        self._expected, self._newest_ns = 1, observation.stamp_ns
         self._terminate = interface.action.names.index(TERMINATE)
         self._writer = EpisodeWriter(self._directory, self._info(interface))
         self._writer.reset(observation)

@@ -13,7 +13,7 @@ own controller calls a fault stops it, and is never cleared from here.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +24,9 @@ from policy.experience.episode import Driver
 
 from .lean import Lean
 from .limits import Limits
-from .reference import Motion, Reference
-from .tracking import Tracking
+from .people import People
+from .reference import Motion, Reference, bounded
+from .tracking import Pulse, Tracking
 
 Array = npt.NDArray[np.float64]
 FloatArray = npt.NDArray[np.float32]
@@ -37,6 +38,10 @@ GRACE_NS = 30_000_000  # that an action may be late; then the arm brakes
 LEASH = 0.6
 HELD_BACK = 3.0  # steps; further off, it is not the goal that is too far but the arm that is held
 YIELDS = np.array([0.008, 0.008, 0.008, 0.05])  # m, rad: held back so far, a way that yields ends
+# m, rad: as far out of the workspace, and as far from upright, it is not put in motion. More is no
+# arm's inaccuracy: somebody moved it there, or its frames are not what they should be.
+OUTSIDE, AWRY = np.array([0.03, 0.03, 0.03, 0.2]), 0.1
+TAKEN = np.array([0.02, 0.02, 0.02, 0.1])  # m, rad: so far off, an arm that stood has been moved
 
 
 @dataclass(frozen=True)
@@ -101,16 +106,18 @@ class Guard:
         self._latency = cell.latency.command.mean.value
         step, turn = cell.control.max_step.value, cell.control.max_yaw_step.value
         largest = np.array([step, step, step, turn])
+        self._largest = largest
         self._leash = (LEASH + self._latency / self._period) * largest
         self._astray = HELD_BACK * largest
         self._widths = cell.gripper.aperture.value
-        self._reference, self._lean = Reference(motion or Motion.of(cell)), Lean(lean)
-        self._tracking = Tracking(self._latency)
+        self._motion = motion or Motion.of(cell)
+        self._reference, self._lean = Reference(self._motion), Lean(lean)
+        self._tracking, self._pulse = Tracking(self._latency), Pulse(self._latency)
         self.stopped: str | None = NOT_ARMED
         self.holding: str | None = "no pose of the arm yet"
         self._armed_ns = self._ticked_ns = self._due_ns = 0
         self._sensed: Sensed | None = None
-        self._human: tuple[int, FloatArray] | None = None  # since when it is valid, what is wanted
+        self._people = People(self.patience.human)
         self._width: float | None = None  # what the fingers were told
         self._grip: float | None = None  # what they are to be told
         self._move: Array | None = None
@@ -120,10 +127,10 @@ class Guard:
 
     def sense(self, sensed: Sensed) -> None:
         """Where the arm says it is."""
-        if np.isfinite(sensed.pose).all() and np.isfinite(sensed.lean).all():
-            self._sensed = sensed
-        else:
-            self.stop("the arm reports a pose that is not finite")
+        first, self._sensed = self._sensed is None, sensed
+        self._pulse.sense(np.concatenate([sensed.pose, sensed.lean]))
+        if first:
+            self._stand(sensed)
 
     def stop(self, why: str) -> None:
         """At once, and until `arm`. The first reason is kept."""
@@ -131,34 +138,49 @@ class Guard:
         if self.stopped is None:
             self.stopped = why
             self.counts["stops"] += 1
+            self._reference.rest()
 
     def arm(self, now_ns: int, arm_fault: str | None = None) -> None:
         """A person says that it may move. Raises what speaks against it."""
-        against = arm_fault or self._missing(now_ns)
+        against = arm_fault or self._missing(now_ns) or self._misplaced()
         if against is not None:
             raise Invalid("arm", against, "an arm that is ready", "mend that first, then arm again")
         assert self._sensed is not None
         self.stopped, self._armed_ns = None, now_ns
+        self.forget_grip()  # whoever was at it may have moved the fingers, too
         self._stand(self._sensed)
 
-    def human(self, engaged: bool, action: npt.NDArray[np.generic], now_ns: int) -> None:
+    def _misplaced(self) -> str | None:
+        assert self._sensed is not None
+        pose = self._sensed.pose
+        out = np.abs(pose - self.limits.inside(pose))
+        if (out > OUTSIDE).any():
+            return f"the tool is {out[:3].max():.2f} m, {out[3]:.2f} rad outside of the workspace"
+        if (lean := float(np.linalg.norm(self._sensed.lean))) > self._lean.most + AWRY:
+            return f"the tool leans {lean:.2f} rad from straight down"
+        return None
+
+    def human(
+        self, engaged: bool, action: npt.NDArray[np.generic], now_ns: int, device: str = ""
+    ) -> None:
         """What a person wants; without the dead-man's switch, nothing."""
         drove = self.human_drives(now_ns)
-        self._human = None
-        if engaged:
-            if self.limits.sound(action) is not None:
-                self.counts["unsound human actions"] += 1
-                self._human = now_ns, self.limits.nothing
-            else:
-                self._human = now_ns, action.astype(np.float32)
-        if drove != engaged:  # what the other had in mind ends here
+        if not engaged:
+            self._people.release(device)
+        elif self.limits.sound(action) is not None:
+            self.counts["unsound human actions"] += 1
+            self._people.hold(device, self.limits.nothing, now_ns)
+        else:
+            self._people.hold(device, action.astype(np.float32), now_ns)
+        drives = self.human_drives(now_ns)
+        if drove != drives:  # what the other had in mind ends here
             self._reference.rest()
             self.counts["hand-overs"] += 1
-            if engaged:
+            if drives:
                 self._move = None
 
     def human_drives(self, now_ns: int) -> bool:
-        return self._human is not None and now_ns - self._human[0] <= self.patience.human * 1e9
+        return self._people.wish(now_ns) is not None
 
     # A control period ---------------------------------------------------------------------------
 
@@ -166,7 +188,7 @@ class Guard:
         """Follow the person, else the policy, within what is allowed; say what was done."""
         reasons: list[str] = []
         policy = self._policy_action(step, reasons)
-        human = self._human[1] if self._human and self.human_drives(now_ns) else None
+        human = self._people.wish(now_ns)
         against = self.stopped or self._missing(now_ns) or self._busy()
         wanted, driver = None, Driver.NOBODY
         if against is not None:
@@ -211,11 +233,13 @@ class Guard:
 
     def commanded(self) -> Array:
         """Where the last action leads: the next one goes on from there. Kept near where the arm
-        is, so that a blocked one does not wind up."""
+        is, so that a blocked one does not wind up; and in the workspace, but where that is more
+        than a step away: then the way back is all that is allowed."""
         goal = self._reference.goal
         if self._sensed is not None:
             goal = np.clip(goal, self._sensed.pose - self._leash, self._sensed.pose + self._leash)
-        return self.limits.inside(goal)
+        inside = self.limits.inside(goal)
+        return inside if (np.abs(inside - goal) <= self._largest).all() else goal
 
     def allowed(self) -> FloatArray:
         return self.limits.allowed(self.commanded())
@@ -279,6 +303,10 @@ class Guard:
         if width != self._width:
             self._width = self._grip = width
 
+    def forget_grip(self) -> None:
+        """They did not do it: who wants it again, is to be told again."""
+        self._width = None
+
     def take_grip(self) -> float | None:
         """What the fingers are to be told, once."""
         grip, self._grip = self._grip, None
@@ -304,20 +332,26 @@ class Guard:
         if missing is None and self.holding is not None and self._move is not None:
             self._reference.go(self._move, speed=self._speed)
         self.holding = missing
+        dt = passed * 1e-9
         if self.stopped is not None:
-            self._stand(self._sensed)
-            return Command(self._sensed.pose, np.zeros(4), self._sensed.lean, np.zeros(2))
+            self._stay(dt, now_ns, self._sensed)
+            return Command(self._reference.pose.copy(), np.zeros(4), self._lean.now, np.zeros(2))
         if 0 < self._due_ns < now_ns - GRACE_NS:
             self._due_ns = 0
             self._reference.rest()
         ramp = (now_ns - self._armed_ns) * 1e-9 / self.patience.ramp
-        share = min(1.0, 0.2 + 0.8 * ramp)
-        self._reference.advance(passed * 1e-9, share)
-        self._lean.advance(passed * 1e-9, 0.0 if missing else share)
+        share = float(np.clip(0.2 + 0.8 * ramp, 0.2, 1.0))  # a clock may have gone back
+        self._reference.advance(dt, share)
+        self._lean.advance(dt, 0.0 if missing else share)
         self._keep_near(self._sensed)
         self._tracking.tell(now_ns, self._reference.pose)
         back = self._tracking.correction(self._sensed.stamp_ns, self._sensed.pose)
         velocity = self._reference.velocity + (0 if missing else back)
+        velocity[:3] = bounded(velocity[:3], self._motion.speed * share)
+        velocity[3:] = bounded(velocity[3:], self._motion.turn_rate * share)
+        self._pulse.tell(velocity, dt)
+        if self._pulse.stopped:
+            self.stop("the arm was told to move, and its pose does not change at all")
         return Command(self._reference.pose.copy(), velocity, self._lean.now, self._lean.rate)
 
     def _keep_near(self, sensed: Sensed) -> None:
@@ -326,10 +360,19 @@ class Guard:
         lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
         if (lag > (YIELDS if yields else self._astray)).any():
             self.counts["ways that yielded" if yields else "arm held back"] += 1
-            here = self.limits.inside(sensed.pose)
-            self._stand(replace(sensed, pose=here))
+            self._stand(sensed)
             if yields:
-                self._move = here
+                self._move = sensed.pose
+
+    def _stay(self, dt: float, now_ns: int, sensed: Sensed) -> None:
+        """Come to rest and stay there: who follows poses needs one that does not wander along with
+        the arm. Who moves the arm by hand takes it along."""
+        self._reference.advance(dt)
+        self._tracking.tell(now_ns, self._reference.pose)
+        self._lean.place(sensed.lean)
+        lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
+        if self.holding is None and (lag > TAKEN).any():
+            self._stand(sensed)
 
     def _stand(self, at: Sensed) -> None:
         self._reference.place(at.pose)

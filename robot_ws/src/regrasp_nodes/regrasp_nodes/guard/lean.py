@@ -20,22 +20,22 @@ REACHED = 2e-3  # rad
 class Lean:
     def __init__(self, most: float) -> None:
         """`most` is what may be asked for, rad."""
-        self._most = most
+        self.most = most
         self.now: Array = np.zeros(2)
         self.rate: Array = np.zeros(2)
         self.goal: Array = np.zeros(2)
 
     def check(self, lean: Array) -> None:
         size = float(np.linalg.norm(lean))
-        if not size <= self._most + 1e-9:
-            wanted = f"{self._most:.2f} rad at most"
+        if not size <= self.most + 1e-9:
+            wanted = f"{self.most:.2f} rad at most"
             remedy = "set the guard's parameter `lean`: to calibrate alone"
             raise Invalid("lean", round(size, 3), wanted, remedy)
 
     def place(self, lean: Array) -> None:
         """Stand so; but not farther than may be."""
         self.now, self.rate = lean.copy(), np.zeros(2)
-        self.goal = lean * min(1.0, self._most / max(float(np.linalg.norm(lean)), 1e-9))
+        self.goal = lean * min(1.0, self.most / max(float(np.linalg.norm(lean)), 1e-9))
 
     def go(self, lean: Array) -> None:
         self.goal = lean.copy()

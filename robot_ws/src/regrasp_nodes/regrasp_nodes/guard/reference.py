@@ -87,11 +87,11 @@ class Reference:
             way[3:], left, HEADROOM * motion.turn_rate * ramp, motion.turn_acceleration
         )
         pull = (wanted - self.velocity) / max(RESPONSE, dt)
-        pull[:3] = _bounded(pull[:3], motion.acceleration)
-        pull[3:] = _bounded(pull[3:], motion.turn_acceleration)
+        pull[:3] = bounded(pull[:3], motion.acceleration)
+        pull[3:] = bounded(pull[3:], motion.turn_acceleration)
         change = pull - self._pull
-        change[:3] = _bounded(change[:3], motion.jerk * dt)
-        change[3:] = _bounded(change[3:], motion.turn_jerk * dt)
+        change[:3] = bounded(change[:3], motion.jerk * dt)
+        change[3:] = bounded(change[3:], motion.turn_jerk * dt)
         self._pull = self._pull + change
         velocity = self.velocity + self._pull * dt
         self.pose = self.pose + 0.5 * (self.velocity + velocity) * dt
@@ -117,6 +117,7 @@ def _towards(way: Array, left: float, top: float, acceleration: float) -> Array:
     return way * (speed / far)
 
 
-def _bounded(vector: Array, most: float) -> Array:
+def bounded(vector: Array, most: float) -> Array:
+    """No longer than `most`."""
     size = float(np.linalg.norm(vector))
     return vector if size <= most else vector * (most / size)
