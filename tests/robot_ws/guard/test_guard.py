@@ -74,7 +74,7 @@ def test_it_stays_in_the_workspace(rig: Rig) -> None:
 def test_speed_acceleration_and_jerk_are_bounded(rig: Rig) -> None:
     """Whatever is asked, and whenever; high above the bin, where nothing is in the way."""
     random, spec = np.random.default_rng(1), rig.guard.limits.spec
-    motion = rig.guard._reference._motion
+    motion = rig.guard._tool.motion
     rig.commands.clear()
     for k in range(200):
         action = random.uniform(spec.low, spec.high).astype(np.float32)
@@ -136,7 +136,7 @@ def test_a_silent_policy_stops_the_arm_within_100_ms(rig: Rig) -> None:
         rig.run(0.2)
     rig.run(0.1)  # the next action was due at the beginning of it
     velocity = rig.commands[-1].velocity
-    assert np.linalg.norm(rig.guard._reference.velocity[:3]) < 0.02
+    assert np.linalg.norm(rig.guard._tool.reference.velocity[:3]) < 0.02
     assert np.linalg.norm(velocity[:3]) < 0.1  # what is left takes back the arm's lag
     assert GRACE_NS < 100_000_000
 
@@ -158,7 +158,7 @@ def test_a_person_takes_over_in_the_middle_and_gives_back(rig: Rig) -> None:
             np.testing.assert_allclose(done.executed[2], 0.02)
     assert drivers == [Driver.POLICY] * 3 + [Driver.HUMAN] * 3 + [Driver.POLICY] * 3
     jerk = np.diff(np.array([c.pose for c in rig.commands]), 3, axis=0) / TICK**3
-    assert np.linalg.norm(jerk[:, :3], axis=1).max() <= rig.guard._reference._motion.jerk * 1.1
+    assert np.linalg.norm(jerk[:, :3], axis=1).max() <= rig.guard._tool.motion.jerk * 1.1
 
 
 def test_a_dead_mans_switch_that_falls_silent_is_released(rig: Rig) -> None:

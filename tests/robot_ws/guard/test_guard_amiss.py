@@ -49,6 +49,9 @@ def test_a_pose_that_is_told_again_and_again_drives_the_arm_nowhere(rig: Rig) ->
     stood = rig.pose()
     tell(rig, 2.0, start)
     np.testing.assert_allclose(rig.pose(), stood, atol=1e-3)
+    rig.guard.arm(rig.now)  # somebody has looked: it may stand there
+    tell(rig, 2.0, start)
+    assert rig.guard.stopped is None
 
 
 def test_an_arm_that_stands_may_tell_the_same_pose_for_ever(rig: Rig) -> None:

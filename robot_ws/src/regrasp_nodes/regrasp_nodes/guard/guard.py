@@ -13,23 +13,20 @@ own controller calls a fault stops it, and is never cleared from here.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from calibration import Cell
-from policy.contract import Invalid, Strict
+from policy.contract import Invalid
 from policy.experience.episode import Driver
 
-from .lean import Lean
 from .limits import Limits
 from .people import People
-from .reference import Motion, Reference, bounded
-from .tracking import Pulse, Tracking
+from .reference import Motion
+from .tool import Tool
+from .values import Array, Command, Done, FloatArray, Patience, Sensed, Step
 
-Array = npt.NDArray[np.float64]
-FloatArray = npt.NDArray[np.float32]
 NOT_ARMED = "not armed yet"
 JUMP_NS = 250_000_000  # between two ticks: the clock jumped, or we were starved
 GRACE_NS = 30_000_000  # that an action may be late; then the arm brakes
@@ -41,56 +38,6 @@ YIELDS = np.array([0.008, 0.008, 0.008, 0.05])  # m, rad: held back so far, a wa
 # m, rad: as far out of the workspace, and as far from upright, it is not put in motion. More is no
 # arm's inaccuracy: somebody moved it there, or its frames are not what they should be.
 OUTSIDE, AWRY = np.array([0.03, 0.03, 0.03, 0.2]), 0.1
-TAKEN = np.array([0.02, 0.02, 0.02, 0.1])  # m, rad: so far off, an arm that stood has been moved
-
-
-@dataclass(frozen=True)
-class Patience(Strict):
-    """Seconds after which something counts as missing."""
-
-    picture: float = 0.25  # between capture and action
-    pose: float = 0.15
-    human: float = 0.25
-    lost: float = 1.0  # without a pose, what was held becomes a stop
-    ramp: float = 2.0  # s until full speed, after arming
-
-
-@dataclass(frozen=True)
-class Sensed:
-    stamp_ns: int
-    pose: Array  # x, y, z, yaw
-    lean: Array = field(default_factory=lambda: np.zeros(2))  # from straight down
-
-
-@dataclass(frozen=True)
-class Step:
-    """What a policy wants in one control period; `action` is empty if it was not asked."""
-
-    episode_id: str
-    index: int
-    action: FloatArray
-    captured_ns: int
-    q: float = float("nan")
-    age: float = 0.0
-    version: str = ""
-
-
-@dataclass(frozen=True)
-class Done:
-    step: Step
-    driver: Driver
-    policy: FloatArray | None
-    human: FloatArray | None
-    executed: FloatArray
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Command:
-    pose: Array  # x, y, z, yaw
-    velocity: Array
-    lean: Array
-    lean_rate: Array
 
 
 class Guard:
@@ -103,16 +50,13 @@ class Guard:
         self.limits, self.patience = Limits(cell), patience or Patience()
         self.counts: Counter[str] = Counter()
         self._period = cell.control.period.value
-        self._latency = cell.latency.command.mean.value
         step, turn = cell.control.max_step.value, cell.control.max_yaw_step.value
         largest = np.array([step, step, step, turn])
         self._largest = largest
-        self._leash = (LEASH + self._latency / self._period) * largest
+        self._leash = (LEASH + cell.latency.command.mean.value / self._period) * largest
         self._astray = HELD_BACK * largest
         self._widths = cell.gripper.aperture.value
-        self._motion = motion or Motion.of(cell)
-        self._reference, self._lean = Reference(self._motion), Lean(lean)
-        self._tracking, self._pulse = Tracking(self._latency), Pulse(self._latency)
+        self._tool = Tool(cell, motion or Motion.of(cell), lean)
         self.stopped: str | None = NOT_ARMED
         self.holding: str | None = "no pose of the arm yet"
         self._armed_ns = self._ticked_ns = self._due_ns = 0
@@ -128,7 +72,7 @@ class Guard:
     def sense(self, sensed: Sensed) -> None:
         """Where the arm says it is."""
         first, self._sensed = self._sensed is None, sensed
-        self._pulse.sense(np.concatenate([sensed.pose, sensed.lean]))
+        self._tool.sense(sensed)
         if first:
             self._stand(sensed)
 
@@ -138,7 +82,7 @@ class Guard:
         if self.stopped is None:
             self.stopped = why
             self.counts["stops"] += 1
-            self._reference.rest()
+            self._tool.reference.rest()
 
     def arm(self, now_ns: int, arm_fault: str | None = None) -> None:
         """A person says that it may move. Raises what speaks against it."""
@@ -148,7 +92,8 @@ class Guard:
         assert self._sensed is not None
         self.stopped, self._armed_ns = None, now_ns
         self.forget_grip()  # whoever was at it may have moved the fingers, too
-        self._stand(self._sensed)
+        self._tool.begin(self._sensed)
+        self._move = None
 
     def _misplaced(self) -> str | None:
         assert self._sensed is not None
@@ -156,7 +101,7 @@ class Guard:
         out = np.abs(pose - self.limits.inside(pose))
         if (out > OUTSIDE).any():
             return f"the tool is {out[:3].max():.2f} m, {out[3]:.2f} rad outside of the workspace"
-        if (lean := float(np.linalg.norm(self._sensed.lean))) > self._lean.most + AWRY:
+        if (lean := float(np.linalg.norm(self._sensed.lean))) > self._tool.lean.most + AWRY:
             return f"the tool leans {lean:.2f} rad from straight down"
         return None
 
@@ -174,7 +119,7 @@ class Guard:
             self._people.hold(device, action.astype(np.float32), now_ns)
         drives = self.human_drives(now_ns)
         if drove != drives:  # what the other had in mind ends here
-            self._reference.rest()
+            self._tool.reference.rest()
             self.counts["hand-overs"] += 1
             if drives:
                 self._move = None
@@ -225,8 +170,8 @@ class Guard:
             self.counts["clipped actions"] += 1
             reasons.append(f"clipped: {', '.join(cut)}")
         wish = self.limits.wish(executed)
-        self._reference.go(base + wish.by, self._period)
-        self._lean.go(np.zeros(2))
+        self._tool.reference.go(base + wish.by, self._period)
+        self._tool.lean.go(np.zeros(2))
         if wish.close != wish.open:  # both at once say nothing
             self.grip(self._widths[0] if wish.close else self._widths[1])
         return executed
@@ -235,7 +180,7 @@ class Guard:
         """Where the last action leads: the next one goes on from there. Kept near where the arm
         is, so that a blocked one does not wind up; and in the workspace, but where that is more
         than a step away: then the way back is all that is allowed."""
-        goal = self._reference.goal
+        goal = self._tool.reference.goal
         if self._sensed is not None:
             goal = np.clip(goal, self._sensed.pose - self._leash, self._sensed.pose + self._leash)
         inside = self.limits.inside(goal)
@@ -264,12 +209,12 @@ class Guard:
             text = f"within {self.limits.low.round(3)} to {self.limits.high.round(3)}"
             raise Invalid("position", goal.round(3).tolist(), text, "stay in the cell's workspace")
         tilted = np.asarray(lean, float)
-        self._lean.check(tilted)
-        self._lean.go(tilted)
+        self._tool.lean.check(tilted)
+        self._tool.lean.go(tilted)
         self._move, self._yields, self._due_ns = goal, yields, 0
         self._speed = speed if speed > 0 else np.inf
         if self.holding is None:
-            self._reference.go(goal, speed=self._speed)
+            self._tool.reference.go(goal, speed=self._speed)
 
     def moving(self) -> float | None:
         """What is left of the way, m; None when there is none, or it was given up."""
@@ -279,15 +224,15 @@ class Guard:
 
     def leaning_s(self) -> float:
         """How long the tool will take to lean as it was told."""
-        return self._lean.left_s
+        return self._tool.lean.left_s
 
     def arrived(self) -> bool:
         """The scripted way is done; tells so once."""
         assert self._sensed is not None
-        if self._move is None or not (self._reference.reached and self._lean.reached):
+        if self._move is None or not (self._tool.reference.reached and self._tool.lean.reached):
             return False
         off = np.abs(self._move - self._sensed.pose)
-        tilt = np.abs(self._lean.goal - self._sensed.lean)
+        tilt = np.abs(self._tool.lean.goal - self._sensed.lean)
         astray = off[:3].max() > 0.005 or max(off[3], *tilt) > 0.03
         if astray and not self._yields:
             return False
@@ -296,7 +241,7 @@ class Guard:
 
     def give_up(self) -> None:
         self._move = None
-        self._reference.rest()
+        self._tool.reference.rest()
 
     def grip(self, width: float) -> None:
         width = float(np.clip(width, *self._widths))
@@ -328,56 +273,35 @@ class Guard:
             self.stop(missing)
         if missing is not None and self.holding is None:
             self.counts["holds"] += 1
-            self._reference.rest()
+            self._tool.reference.rest()
         if missing is None and self.holding is not None and self._move is not None:
-            self._reference.go(self._move, speed=self._speed)
+            self._tool.reference.go(self._move, speed=self._speed)
         self.holding = missing
-        dt = passed * 1e-9
+        dt, holding = passed * 1e-9, missing is not None
         if self.stopped is not None:
-            self._stay(dt, now_ns, self._sensed)
-            return Command(self._reference.pose.copy(), np.zeros(4), self._lean.now, np.zeros(2))
+            return self._tool.stay(dt, now_ns, self._sensed, holding)
         if 0 < self._due_ns < now_ns - GRACE_NS:
             self._due_ns = 0
-            self._reference.rest()
+            self._tool.reference.rest()
         ramp = (now_ns - self._armed_ns) * 1e-9 / self.patience.ramp
         share = float(np.clip(0.2 + 0.8 * ramp, 0.2, 1.0))  # a clock may have gone back
-        self._reference.advance(dt, share)
-        self._lean.advance(dt, 0.0 if missing else share)
+        command = self._tool.advance(dt, now_ns, self._sensed, share, holding)
         self._keep_near(self._sensed)
-        self._tracking.tell(now_ns, self._reference.pose)
-        back = self._tracking.correction(self._sensed.stamp_ns, self._sensed.pose)
-        velocity = self._reference.velocity + (0 if missing else back)
-        velocity[:3] = bounded(velocity[:3], self._motion.speed * share)
-        velocity[3:] = bounded(velocity[3:], self._motion.turn_rate * share)
-        self._pulse.tell(velocity, dt)
-        if self._pulse.stopped:
+        if self._tool.deaf:
             self.stop("the arm was told to move, and its pose does not change at all")
-        return Command(self._reference.pose.copy(), velocity, self._lean.now, self._lean.rate)
+        return command
 
     def _keep_near(self, sensed: Sensed) -> None:
         """An arm that is held back must not leap when it is let go."""
         yields = self._move is not None and self._yields
-        lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
-        if (lag > (YIELDS if yields else self._astray)).any():
+        if self._tool.held_back(sensed, YIELDS if yields else self._astray):
             self.counts["ways that yielded" if yields else "arm held back"] += 1
             self._stand(sensed)
             if yields:
                 self._move = sensed.pose
 
-    def _stay(self, dt: float, now_ns: int, sensed: Sensed) -> None:
-        """Come to rest and stay there: who follows poses needs one that does not wander along with
-        the arm. Who moves the arm by hand takes it along."""
-        self._reference.advance(dt)
-        self._tracking.tell(now_ns, self._reference.pose)
-        self._lean.place(sensed.lean)
-        lag = np.abs(self._tracking.lag(sensed.stamp_ns, sensed.pose))
-        if self.holding is None and (lag > TAKEN).any():
-            self._stand(sensed)
-
     def _stand(self, at: Sensed) -> None:
-        self._reference.place(at.pose)
-        self._lean.place(at.lean)
-        self._tracking.forget()
+        self._tool.stand(at)
         self._move = None
 
     def _missing(self, now_ns: int) -> str | None:

@@ -57,6 +57,9 @@ class Pulse:
         if not np.array_equal(pose, self._pose):
             self._pose, self._moving = pose, 0.0
 
+    def forget(self) -> None:
+        self._moving = 0.0
+
     def tell(self, velocity: Array, dt: float) -> None:
         if (np.abs(velocity) > SLOW).any():
             self._moving += dt
