@@ -311,6 +311,22 @@ def test_beside_somebody_who_commands_the_arm_it_is_not_armed(bench: Bench) -> N
     bench.until(lambda: bench.ask("arm").success)
 
 
+def test_a_step_that_comes_again_is_not_done_again(bench: Bench) -> None:
+    """Of a second policy, or of one whose node was started again."""
+    bench.armed()
+    start = bench.place
+    bench.want(dz=-0.03)
+    again = PolicyStep(episode_id="e", step=0, action=[0.0, 0.0, -0.03, 0.0, 0.0, 0.0, 0.0])
+    for _ in range(3):
+        again.capture_stamp = Time(nanoseconds=bench.now).to_msg()
+        bench._step.publish(again)
+        bench.wait(PERIOD)
+    bench.wait(0.5)
+    assert start[2] - bench.place[2] == pytest.approx(0.03, abs=0.004)
+    assert len(bench.steps) == 1
+    assert bench.guard._guard.counts["steps that came again"] == 3
+
+
 def test_a_bound_that_is_set_later_is_refused_as_it_would_change_nothing(bench: Bench) -> None:
     [result] = bench.guard.set_parameters([Parameter("acceleration", value=0.5)])
     assert not result.successful
@@ -337,7 +353,7 @@ def test_a_stop_stops_fingers_that_are_closing_and_they_are_told_again(bench: Be
     server = ActionServer(
         bench, GripperCommand, "/gripper/gripper_cmd", close, cancel_callback=cancel
     )
-    bench.until(lambda: bench.guard._gripper.server_is_ready())
+    bench.until(lambda: bench.guard._gripper._client.server_is_ready())
     bench.armed()
     bench.want(gripper_close=1.0)
     bench.until(lambda: asked)

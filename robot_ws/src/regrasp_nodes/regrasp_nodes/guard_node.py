@@ -6,16 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from control_msgs.action import GripperCommand
 from geometry_msgs.msg import PoseStamped, TwistStamped
-from rclpy.action import ActionClient
 from rclpy.node import Node
-from rclpy.task import Future
 from regrasp_msgs.msg import ArmStatus, ExecutedStep, GuardState, HumanAction, PolicyStep
 from std_srvs.srv import Trigger
 
 from policy.contract import Invalid
 
+from .gripper import Gripper
 from .guard import Command, Done, Guard, Motion, Patience, Sensed, Step
 from .poses import amiss, lean_of, pose_message, pose_of, twist_message
 from .ways import Ways
@@ -55,8 +53,7 @@ class GuardNode(Node):
         self._guard = Guard(cell, motion, Patience(picture=picture), lean)
         self._as_pose = cell.arm.interface == "pose"
         self._arm_by_itself = arm_now
-        self._force = cell.gripper.force.value
-        self._fingers: Any = None  # the goal that they have not reached yet
+        self._newest = "", 0  # of the policy's steps
         self._leans = np.zeros(2)
         self._odd = ""  # why the arm's pose cannot be gone by
         self._fault, self._told = "no word of the arm's controller", ""
@@ -68,7 +65,7 @@ class GuardNode(Node):
         self._commands = self.create_publisher(kind, topic, 1)
         self._executed = self.create_publisher(ExecutedStep, "/guard/executed", KEPT)
         self._state = self.create_publisher(GuardState, "/guard/state", LATCHED)
-        self._gripper = ActionClient(self, GripperCommand, "/gripper/gripper_cmd")
+        self._gripper = Gripper(self, cell.gripper.force.value, self._guard.forget_grip)
         self.create_subscription(PoseStamped, "/tcp_pose", self._on_pose, LATEST)
         self.create_subscription(ArmStatus, "/arm/status", self._on_status, LATCHED)
         self.create_subscription(HumanAction, "/teleop/action", self._on_human, LATEST)
@@ -102,6 +99,15 @@ class GuardNode(Node):
         self._guard.human(message.engaged, action, now_ns(self), message.device)
 
     def _on_step(self, message: PolicyStep) -> None:
+        """Each once: two policies at a time would go twice as far, and one that was started again
+        in the middle of an episode is in no state to go on."""
+        episode, newest = self._newest
+        if message.episode_id == episode and message.step <= newest:
+            self._guard.counts["steps that came again"] += 1
+            text = f"step {message.step} came again: is there a second policy, or a new one?"
+            self.get_logger().error(text, throttle_duration_sec=1.0)
+            return
+        self._newest = message.episode_id, message.step
         step = Step(
             message.episode_id, message.step, np.asarray(message.action, np.float32),
             nanoseconds(message.capture_stamp),
@@ -133,7 +139,8 @@ class GuardNode(Node):
             self._arm_by_itself = False
         command = self._guard.tick(now)
         if self._guard.stopped is not None:
-            self._stop_fingers()
+            self._gripper.stop()
+        self._gripper.look()
         if command is not None:
             self._command(command, now)
         self._ways.watch(now)
@@ -152,40 +159,10 @@ class GuardNode(Node):
 
     def _tell_fingers(self, finished: Callable[[], None] | None = None) -> bool:
         """What is new to them, if anything; it is told when they are done."""
-        if not self._gripper.server_is_ready():  # they are told when it is
-            self.get_logger().error("no gripper answers", throttle_duration_sec=1.0)
-            return True
         width = self._guard.take_grip()
-        if width is None:
-            return False
-        goal = GripperCommand.Goal()
-        goal.command.position, goal.command.max_effort = width, self._force
-        sent = self._gripper.send_goal_async(goal)
-
-        def answered(future: Future) -> None:
-            handle = future.result()
-            if not handle.accepted:
-                self._guard.forget_grip()
-                self.get_logger().error(f"the gripper refuses to go to {width} m")
-                return
-            self._fingers = handle
-            handle.get_result_async().add_done_callback(lambda _: ended(handle))
-
-        def ended(handle: Any) -> None:
-            if self._fingers is handle:
-                self._fingers = None
-            if finished is not None:
-                finished()
-
-        sent.add_done_callback(answered)
-        return True
-
-    def _stop_fingers(self) -> None:
-        """What they have closed upon they keep."""
-        if self._fingers is not None:
-            self._fingers.cancel_goal_async()
-            self._fingers = None
-            self._guard.forget_grip()
+        if width is not None:
+            self._gripper.go(width, finished)
+        return width is not None
 
     def _summary(self, now: int) -> str:
         guard = self._guard
