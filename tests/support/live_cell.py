@@ -17,7 +17,7 @@ from rclpy.context import Context
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState, Observation
 from ros_doing import LAUNCH, spinning, until
-from twin_doing import Client
+from twin_doing import Onlooker
 
 from benchmarks.processes import nodes
 
@@ -31,7 +31,7 @@ EPISODE_S = 60.0  # until a phase has come, there
 NODES = ("twin", "guard", "policy", "reward", "reset", "episode")
 
 
-class Watcher(Client):
+class Watcher(Onlooker):
     """Keeps all that was said in public."""
 
     def __init__(self, **choices: Any) -> None:

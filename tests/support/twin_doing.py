@@ -33,16 +33,13 @@ def ns(stamp: Any) -> int:
     return int(stamp.sec) * 10**9 + int(stamp.nanosec)
 
 
-class Client(Node):
-    """Hears topics, keeps what it heard, and asks."""
+class Onlooker(Node):
+    """Hears topics, keeps what it heard, and asks; it commands nothing."""
 
     def __init__(self, **choices: Any) -> None:
         super().__init__("client", **choices)
         self.got: dict[str, list[Any]] = {}
-        self._twist = self.create_publisher(TwistStamped, "/servo_node/delta_twist_cmds", 1)
-        self._pose = self.create_publisher(PoseStamped, "/target_pose", 1)
         self._inject = self.create_publisher(String, "/twin/inject", 10)
-        self.gripper = ActionClient(self, GripperCommand, "/gripper/gripper_cmd")
         self._callers: dict[str, Any] = {}
 
     def hear(self, kind: type, topic: str, quality: Any = 10) -> list[Any]:
@@ -67,6 +64,20 @@ class Client(Node):
     def place(self) -> Any:
         return self.next(PoseStamped, "/tcp_pose").pose
 
+    def inject(self, text: str) -> None:
+        until(lambda: self._inject.get_subscription_count())
+        self._inject.publish(String(data=text))
+
+
+class Client(Onlooker):
+    """Commands the arm and the fingers, as a guard does."""
+
+    def __init__(self, **choices: Any) -> None:
+        super().__init__(**choices)
+        self._twist = self.create_publisher(TwistStamped, "/servo_node/delta_twist_cmds", 1)
+        self._pose = self.create_publisher(PoseStamped, "/target_pose", 1)
+        self.gripper = ActionClient(self, GripperCommand, "/gripper/gripper_cmd")
+
     def twist(self, z: float, frame: str = "base", age: float = 0.0) -> None:
         message = TwistStamped()
         now = self.get_clock().now().nanoseconds - round(age * 1e9)
@@ -78,10 +89,6 @@ class Client(Node):
         message = PoseStamped(pose=pose)
         message.header.stamp, message.header.frame_id = self.get_clock().now().to_msg(), "base"
         self._pose.publish(message)
-
-    def inject(self, text: str) -> None:
-        until(lambda: self._inject.get_subscription_count())
-        self._inject.publish(String(data=text))
 
     def grip(self, width: float, force: float = 0.0, **choices: Any) -> Any:
         assert self.gripper.wait_for_server(PATIENCE_S)
