@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import mujoco
 import numpy as np
@@ -70,7 +70,8 @@ class ArmDriver:
         self.states: Topic[ArmState] = Topic("arm", blocking)
         self.mode: Mode = "ready"
         self.reason = ""
-        self.lose = 0.0
+        self.lose, self.repeat = 0.0, False
+        self._told: ArmState | None = None
         self.received = self.refused = self.lost = self.stale = 0
         self._grain = 2 * math.pi / 2**config.encoder_bits
         self._period = round(1e9 / config.rate)
@@ -238,6 +239,9 @@ class ArmDriver:
         if now_ns < self._due_ns:
             return None
         self._due_ns += self._period
+        self._sequence += 1
+        if self.repeat and self._told is not None:
+            return replace(self._told, stamp_ns=now_ns, sequence=self._sequence - 1)
         world = self._world
         angles = np.round(world.angles / self._grain) * self._grain
         before = angles if self._read is None else self._read
@@ -245,11 +249,11 @@ class ArmDriver:
         self._read, self._read_ns = angles, now_ns
         place, turn = world.kinematics.pose(angles)
         w, x, y, z = quaternion(self._yaw_shift @ turn)
-        self._sequence += 1
-        return ArmState(
+        self._told = ArmState(
             now_ns, self._sequence - 1, angles, velocities, self._pushed(), place + self._shift,
             np.array([x, y, z, w]), self.contact_force(), self.mode, self.reason,
         )  # fmt: skip
+        return self._told
 
 
 def _vector(field: str, values: Sequence[float] | Array, count: int) -> Array:

@@ -24,6 +24,7 @@ class Faults(Strict):
     moving_shadow: float = 0.0  # share of the main lamp's light that somebody walking past takes
     # Arm and gripper.
     lose_commands: float = 0.0  # share of the arm's commands that never arrive
+    repeat_pose: bool = False  # its last state is told again and again, under new stamps
     stick: tuple[int, ...] = ()  # joints that seize
     slip: bool = False  # oil on the pads
     gripper_jam: bool = False

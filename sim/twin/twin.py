@@ -151,7 +151,7 @@ class Twin:
         faults.check(self.cell)
         with self._time.lock:
             self.faults = faults
-            self.arm.lose = faults.lose_commands
+            self.arm.lose, self.arm.repeat = faults.lose_commands, faults.repeat_pose
             self._stage.misbehave(faults)
 
     # What is known ------------------------------------------------------------------------------

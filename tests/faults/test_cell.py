@@ -100,6 +100,20 @@ def test_nothing_is_done_upon_an_old_picture(tmp_path: Path, said: Path, fault: 
     assert "Traceback" not in said.read_text()
 
 
+@pytest.mark.slow
+def test_an_arm_that_repeats_its_pose_is_stopped(tmp_path: Path, said: Path) -> None:
+    with live(tmp_path, said) as cell:
+        watcher = cell.watcher
+        cell.going()
+        cell.in_phase("ROLLOUT")
+        watcher.inject('{"repeat_pose": true}')
+        until(lambda: watcher.mode() == GuardState.STOPPED)
+        assert "does not change" in watcher.modes[-1].reason
+        watcher.inject("{}")
+        cell.going()  # somebody has looked, and armed it
+    assert "Traceback" not in said.read_text()
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "log"

@@ -46,8 +46,8 @@ def q_config() -> QTOptConfig:
     )
 
 
-def begun(logs: Path, scene: float) -> tuple[RLCycleGan, Plays]:
-    torch.manual_seed(0)
+def begun(logs: Path, scene: float, seed: int = 0) -> tuple[RLCycleGan, Plays]:
+    torch.manual_seed(seed)
     interface = interface_of(logs / "sim", "front", SIDE).interface
     config = SceneConfig(scene, q_config())
     made = RLCycleGan(NETWORKS, CycleConfig(), config, SIDE, CPU, interface)
@@ -93,20 +93,29 @@ def test_a_critic_asked_here_says_what_the_learner_does(logs: Path) -> None:
     torch.testing.assert_close(found, torch.from_numpy(value), rtol=1e-3, atol=1e-4)
 
 
+def apart(made: RLCycleGan, plays: Plays) -> float:
+    """What is done in states is worth here, and in translations of them there."""
+    torch.manual_seed(5)
+    batch, _ = plays.draw(64)
+    shown = as_tensor(batch.images["front"][:, 0].numpy())
+    with torch.no_grad():
+        there = made.cell.paint(shown)
+        off = worth(made.q_sim, batch, shown) - worth(made.q_cell, batch, there)
+    return float(off.square().mean())
+
+
 def test_with_its_weight_values_stay_nearer(logs: Path) -> None:
-    ends = []
-    for weight in (0.0, 100.0):
-        made, plays = begun(logs, weight)
-        for _ in range(25):
-            made.play(*plays.draw(8))
-        torch.manual_seed(5)
-        batch, _ = plays.draw(32)
-        shown = as_tensor(batch.images["front"][:, 0].numpy())
-        with torch.no_grad():
-            there = made.cell.paint(shown)
-            apart = worth(made.q_sim, batch, shown) - worth(made.q_cell, batch, there)
-        ends.append(float(apart.square().mean()))
-    assert ends[1] < ends[0]
+    """In all of a few runs together: chance, and how a processor rounds, has its part in each."""
+    totals = []
+    for weight in (0.0, 1000.0):
+        total = 0.0
+        for seed in range(3):
+            made, plays = begun(logs, weight, seed)
+            for _ in range(10):
+                made.play(*plays.draw(8))
+            total += apart(made, plays)
+        totals.append(total)
+    assert totals[1] < 0.85 * totals[0]
 
 
 def test_its_state_is_all_of_it(logs: Path) -> None:

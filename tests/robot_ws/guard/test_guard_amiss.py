@@ -13,6 +13,7 @@ from rig import TICK, Rig
 
 from policy.contract import Invalid
 from policy.experience.episode import Driver
+from sim.twin import Faults
 
 
 @pytest.fixture
@@ -40,17 +41,18 @@ def tell(rig: Rig, seconds: float, pose: np.ndarray, lean: float = 0.0) -> None:
 
 
 def test_a_pose_that_is_told_again_and_again_drives_the_arm_nowhere(rig: Rig) -> None:
-    """The driver's link is dead, its wrapper repeats the last pose with new stamps."""
-    start = rig.pose()
+    """The driver's link is dead, its wrapper repeats the last state with new stamps."""
+    start = rig.twin.truth().tcp_position
+    rig.twin.inject(Faults(repeat_pose=True))
     step(rig, wanting(rig, dz=-0.04))
-    tell(rig, 3.0, start)
+    rig.run(3.0)
     assert "does not change" in str(rig.guard.stopped)
-    assert start[2] - rig.pose()[2] < 0.12
-    stood = rig.pose()
-    tell(rig, 2.0, start)
-    np.testing.assert_allclose(rig.pose(), stood, atol=1e-3)
+    assert 0.02 < start[2] - rig.twin.truth().tcp_position[2] < 0.12
+    stood = rig.twin.truth().tcp_position
+    rig.run(2.0)
+    np.testing.assert_allclose(rig.twin.truth().tcp_position, stood, atol=1e-3)
     rig.guard.arm(rig.now)  # somebody has looked: it may stand there
-    tell(rig, 2.0, start)
+    rig.run(2.0)
     assert rig.guard.stopped is None
 
 
