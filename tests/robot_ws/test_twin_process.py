@@ -14,7 +14,8 @@ from sensor_msgs.msg import Image
 from twin_doing import CHEAP, COLOUR, DEPTH, START_S, drive, node, ns, running, talking, words
 
 from policy.contract import Invalid
-from sim.twin import TwinConfig
+
+LONG_S = 18
 
 
 def test_scaled_time_is_told_by_clock_and_stamps_are_in_it() -> None:
@@ -26,10 +27,9 @@ def test_scaled_time_is_told_by_clock_and_stamps_are_in_it() -> None:
         clock = client.hear(Clock, "/clock", qos_profile_sensor_data)
         until(lambda: len(clock) > 20, START_S)
         begin, wall = ns(clock[-1].clock), time.monotonic()
-        until(lambda: ns(clock[-1].clock) > begin + 3 * 10**9)
-        took = time.monotonic() - wall
-        # It catches up with as much of what a busy machine has cost it before.
-        assert 3 / factor - TwinConfig().max_lag < took < 15.0
+        # So long that it cannot matter what it catches up with: half a second of the wall's.
+        until(lambda: ns(clock[-1].clock) > begin + LONG_S * 10**9, START_S)
+        assert 0.9 / factor < (time.monotonic() - wall) / LONG_S < 5.0
         assert (np.diff([ns(m.clock) for m in clock]) >= 0).all()
         image = client.next(Image, f"{DEPTH}/image_raw", qos_profile_sensor_data)
         assert 0 < ns(image.header.stamp) <= ns(clock[-1].clock)

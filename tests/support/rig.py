@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from regrasp_nodes.guard import Command
 
 from benchmarks.lockstep import TICK, Driven
 from calibration import Cell, load_cell
+from policy.feed import FloatArray
 from sim.config import ObjectConfig
 from sim.env import TWIN
 from sim.twin import ArmState, TwinConfig
@@ -38,6 +40,11 @@ class Rig(Driven):
         if command is not None:
             self.commands.append(command)
         return command
+
+    def wanting(self, **entries: float) -> FloatArray:
+        """An action of these, and nothing else."""
+        names = self.guard.limits.spec.names
+        return np.array([entries.get(name, 0.0) for name in names], np.float32)
 
     def run(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         for _ in range(round(seconds / TICK)):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from regrasp_nodes.guard import Done, Guard, Limits, Step
@@ -16,18 +14,6 @@ from policy.experience.episode import Driver
 NOTHING = np.zeros(0, np.float32)
 
 
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    rig = Rig()
-    yield rig
-    rig.twin.close()
-
-
-def wanting(rig: Rig, **entries: float) -> np.ndarray:
-    names = rig.guard.limits.spec.names
-    return np.array([entries.get(name, 0.0) for name in names], np.float32)
-
-
 def step(rig: Rig, action: np.ndarray, age: float = 0.02, index: int = 0) -> Done:
     captured = rig.now - round(age * 1e9)
     return rig.guard.step(Step("e", index, action, captured), rig.now)
@@ -37,7 +23,7 @@ def test_displacements_add_up(rig: Rig) -> None:
     """Five steps of 3 cm down and aside are 15 cm, whatever the arm's lag."""
     start = rig.pose()
     for k in range(5):
-        done = step(rig, wanting(rig, dx=0.02, dz=-0.03, dyaw=0.1), index=k)
+        done = step(rig, rig.wanting(dx=0.02, dz=-0.03, dyaw=0.1), index=k)
         assert done.driver == Driver.POLICY
         assert not done.reasons
         rig.run(0.2)
@@ -50,7 +36,7 @@ def test_displacements_add_up(rig: Rig) -> None:
 def test_an_action_is_done_within_its_period(rig: Rig) -> None:
     """As training had it: of a steady motion no more than half a step is left at a step's end."""
     for k in range(5):
-        step(rig, wanting(rig, dz=-0.04), index=k)
+        step(rig, rig.wanting(dz=-0.04), index=k)
         rig.run(0.2)
     left = rig.pose()[2] - rig.guard.commanded()[2]
     assert 0 < left < 0.025
@@ -122,7 +108,7 @@ def test_fuzzed_actions_never_reach_the_arm() -> None:
 
 @pytest.mark.parametrize("age", [0.3, 2.0, -0.1, 1e9])
 def test_an_old_picture_moves_nothing(rig: Rig, age: float) -> None:
-    done = step(rig, wanting(rig, dz=-0.04), age=age)
+    done = step(rig, rig.wanting(dz=-0.04), age=age)
     assert done.driver == Driver.NOBODY
     assert "the picture is" in done.reasons[0]
     before = rig.pose()
@@ -132,7 +118,7 @@ def test_an_old_picture_moves_nothing(rig: Rig, age: float) -> None:
 
 def test_a_silent_policy_stops_the_arm_within_100_ms(rig: Rig) -> None:
     for k in range(3):
-        step(rig, wanting(rig, dx=0.04, dy=0.03, dyaw=0.35), index=k)
+        step(rig, rig.wanting(dx=0.04, dy=0.03, dyaw=0.35), index=k)
         rig.run(0.2)
     rig.run(0.1)  # the next action was due at the beginning of it
     velocity = rig.commands[-1].velocity
@@ -143,7 +129,7 @@ def test_a_silent_policy_stops_the_arm_within_100_ms(rig: Rig) -> None:
 
 def test_a_person_takes_over_in_the_middle_and_gives_back(rig: Rig) -> None:
     """Both wishes are told, and the tool's way has no kink (its jerk is bounded)."""
-    down, up = wanting(rig, dz=-0.04), wanting(rig, dz=0.02)
+    down, up = rig.wanting(dz=-0.04), rig.wanting(dz=0.02)
     rig.commands.clear()
     drivers = []
     for k in range(9):
@@ -162,26 +148,26 @@ def test_a_person_takes_over_in_the_middle_and_gives_back(rig: Rig) -> None:
 
 
 def test_a_dead_mans_switch_that_falls_silent_is_released(rig: Rig) -> None:
-    rig.guard.human(True, wanting(rig, dz=0.03), rig.now)
+    rig.guard.human(True, rig.wanting(dz=0.03), rig.now)
     rig.run(0.3)
-    assert step(rig, wanting(rig)).driver == Driver.POLICY
+    assert step(rig, rig.wanting()).driver == Driver.POLICY
 
 
 def test_fingers_are_told_once(rig: Rig) -> None:
     told = []
     for k in range(4):
-        step(rig, wanting(rig, gripper_close=1.0), index=k)
+        step(rig, rig.wanting(gripper_close=1.0), index=k)
         told.append(rig.guard.take_grip())
     assert told == [0.0, None, None, None]
-    step(rig, wanting(rig, gripper_close=1.0, gripper_open=1.0))  # says nothing
+    step(rig, rig.wanting(gripper_close=1.0, gripper_open=1.0))  # says nothing
     assert rig.guard.take_grip() is None
-    step(rig, wanting(rig, gripper_open=1.0))
+    step(rig, rig.wanting(gripper_open=1.0))
     assert rig.guard.take_grip() == rig.cell.gripper.aperture.value[1]
 
 
 def test_nothing_moves_before_it_is_armed() -> None:
     rig = Rig(armed=False)
-    done = step(rig, wanting(rig, dz=-0.04))
+    done = step(rig, rig.wanting(dz=-0.04))
     assert done.driver == Driver.NOBODY
     assert done.reasons == ("not armed yet",)
     before = rig.pose()
@@ -192,7 +178,7 @@ def test_nothing_moves_before_it_is_armed() -> None:
 
 def test_a_stop_is_at_once_and_for_good(rig: Rig) -> None:
     for k in range(3):
-        step(rig, wanting(rig, dx=0.04), index=k)
+        step(rig, rig.wanting(dx=0.04), index=k)
         rig.run(0.15)
     rig.guard.stop("a person pressed stop")
     rig.tick()
@@ -201,13 +187,13 @@ def test_a_stop_is_at_once_and_for_good(rig: Rig) -> None:
     assert rig.guard.stopped == "a person pressed stop"
     rig.run(3.0)
     before = rig.pose()
-    assert step(rig, wanting(rig, dx=0.04)).driver == Driver.NOBODY
+    assert step(rig, rig.wanting(dx=0.04)).driver == Driver.NOBODY
     with pytest.raises(Invalid, match="a person pressed stop"):
         rig.guard.move(before, 0.1, rig.now)
     rig.run(0.5)
     np.testing.assert_allclose(rig.pose(), before, atol=1e-3)
     rig.guard.arm(rig.now)
-    assert step(rig, wanting(rig, dx=-0.04)).driver == Driver.POLICY
+    assert step(rig, rig.wanting(dx=-0.04)).driver == Driver.POLICY
 
 
 def test_a_fault_of_the_arm_must_be_gone_before_it_is_armed(rig: Rig) -> None:
@@ -227,7 +213,7 @@ def test_it_starts_slowly_after_arming() -> None:
 
 
 def test_without_a_pose_it_holds_and_then_stops(rig: Rig) -> None:
-    step(rig, wanting(rig, dx=0.04))
+    step(rig, rig.wanting(dx=0.04))
     rig.run(0.05)
     rig.deaf = True
     rig.run(0.4)
@@ -268,7 +254,7 @@ def test_a_scripted_way_goes_on_when_the_pose_is_there_again(rig: Rig) -> None:
 
 
 def test_a_clock_that_jumps_makes_it_stand_still(rig: Rig) -> None:
-    step(rig, wanting(rig, dx=0.04))
+    step(rig, rig.wanting(dx=0.04))
     rig.run(0.05)
     rig.twin.advance(5.0)  # and nobody ticked
     rig.tick()
@@ -286,7 +272,7 @@ def test_scripted_ways(rig: Rig) -> None:
     assert rig.run(5.0, rig.guard.arrived)
     np.testing.assert_allclose(rig.pose(), corner, atol=0.03)
     np.testing.assert_allclose(rig.pose()[:3], corner[:3], atol=0.005)
-    assert step(rig, wanting(rig, dx=0.04)).driver == Driver.POLICY
+    assert step(rig, rig.wanting(dx=0.04)).driver == Driver.POLICY
     outside = corner - np.array([0.1, 0, 0, 0])
     with pytest.raises(Invalid, match="workspace"):
         rig.guard.move(outside, 0.0, rig.now)
@@ -315,10 +301,10 @@ def test_a_way_that_yields_is_done_where_something_is_in_the_way(rig: Rig) -> No
 def test_during_a_way_the_policy_is_not_heard_but_a_person_is(rig: Rig) -> None:
     rig.guard.move(rig.pose() - [0, 0, 0.2, 0], 0.1, rig.now)
     rig.run(0.2)
-    assert "scripted" in step(rig, wanting(rig, dx=0.04)).reasons[0]
-    rig.guard.human(True, wanting(rig, dz=0.04), rig.now)
+    assert "scripted" in step(rig, rig.wanting(dx=0.04)).reasons[0]
+    rig.guard.human(True, rig.wanting(dz=0.04), rig.now)
     assert rig.guard.moving() is None
-    assert step(rig, wanting(rig, dx=0.04)).driver == Driver.HUMAN
+    assert step(rig, rig.wanting(dx=0.04)).driver == Driver.HUMAN
 
 
 def test_what_is_allowed_is_a_box_of_actions_within_the_contract() -> None:

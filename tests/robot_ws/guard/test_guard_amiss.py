@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,18 +13,6 @@ from rig import TICK, Rig
 from policy.contract import Invalid
 from policy.experience.episode import Driver
 from sim.twin import Faults
-
-
-@pytest.fixture
-def rig() -> Iterator[Rig]:
-    rig = Rig()
-    yield rig
-    rig.twin.close()
-
-
-def wanting(rig: Rig, **entries: float) -> np.ndarray:
-    names = rig.guard.limits.spec.names
-    return np.array([entries.get(name, 0.0) for name in names], np.float32)
 
 
 def step(rig: Rig, action: np.ndarray, index: int = 0) -> Driver:
@@ -44,7 +31,7 @@ def test_a_pose_that_is_told_again_and_again_drives_the_arm_nowhere(rig: Rig) ->
     """The driver's link is dead, its wrapper repeats the last state with new stamps."""
     start = rig.twin.truth().tcp_position
     rig.twin.inject(Faults(repeat_pose=True))
-    step(rig, wanting(rig, dz=-0.04))
+    step(rig, rig.wanting(dz=-0.04))
     rig.run(3.0)
     assert "does not change" in str(rig.guard.stopped)
     assert 0.02 < start[2] - rig.twin.truth().tcp_position[2] < 0.12
@@ -88,7 +75,7 @@ def test_from_outside_it_comes_back_a_step_at_a_time_and_says_so(rig: Rig) -> No
     assert rig.guard.stopped is None
     before = rig.guard.commanded()
     assert before[2] > high[2] + 0.1
-    done = rig.guard.step(Step("e", 0, wanting(rig, dz=0.04), rig.now), rig.now)
+    done = rig.guard.step(Step("e", 0, rig.wanting(dz=0.04), rig.now), rig.now)
     most = rig.cell.control.max_step.value
     np.testing.assert_allclose(done.executed[2], -most, rtol=1e-6)
     assert "clipped: dz" in done.reasons[0]
@@ -142,12 +129,12 @@ def test_stopped_it_goes_along_with_who_moves_the_arm_by_hand(rig: Rig) -> None:
 def test_a_second_device_that_nobody_holds_takes_nothing_from_who_holds_the_first(
     rig: Rig,
 ) -> None:
-    up, nothing = wanting(rig, dz=0.02), wanting(rig)
+    up, nothing = rig.wanting(dz=0.02), rig.wanting()
     drivers = []
     for k in range(20):
         rig.guard.human(True, up, rig.now, "gamepad")
         rig.guard.human(False, nothing, rig.now, "keyboard")
-        drivers.append(step(rig, wanting(rig, dz=-0.02), k))
+        drivers.append(step(rig, rig.wanting(dz=-0.02), k))
         rig.run(0.05)
     assert set(drivers) == {Driver.HUMAN}
     assert rig.guard.counts["hand-overs"] == 1
