@@ -6,6 +6,8 @@ the time. Limits are kept by clipping, which from a bent elbow loses nothing.
 
 from __future__ import annotations
 
+import math
+
 import mujoco
 import numpy as np
 import numpy.typing as npt
@@ -76,11 +78,11 @@ def yaw_of(turn: Array) -> float:
 
 def rotation_error(wanted: Array, found: Array) -> Array:
     """The turn, as axis times angle in the base frame, that leads from found to wanted."""
-    turn = wanted @ found.T
-    axis = np.array([turn[2, 1] - turn[1, 2], turn[0, 2] - turn[2, 0], turn[1, 0] - turn[0, 1]])
-    sine, cosine = np.linalg.norm(axis) / 2, (np.trace(turn) - 1) / 2
+    (a, b, c), (d, e, f), (g, h, i) = (wanted @ found.T).tolist()
+    axis = (h - f, c - g, d - b)
+    sine, cosine = math.hypot(*axis) / 2, (a + e + i - 1) / 2
     if sine < 1e-9:
         # No turn at all, or half a turn, whose axis the formula above cannot tell.
         return np.zeros(3) if cosine > 0 else np.array([0.0, 0.0, np.pi])
-    error: Array = axis / (2 * sine) * np.arctan2(sine, cosine)
+    error: Array = np.array(axis) * (math.atan2(sine, cosine) / (2 * sine))
     return error

@@ -115,10 +115,10 @@ class World:
         left = max(self._motion.start_step + self._motion.steps - self._step, count)
         move = (self._motion.goal - self._setpoint) * min(1.0, count / left)
         limit = self.speed_limits * seconds
-        self._setpoint = self._setpoint + np.clip(move, -limit, limit)
+        self._setpoint = self._setpoint + move.clip(-limit, limit)
         self.data.ctrl[self._arm_ctrl] = self._setpoint
         pace = self.closing_speed * seconds
-        self._grip_setpoint += float(np.clip(self._grip_goal - self._grip_setpoint, -pace, pace))
+        self._grip_setpoint += min(max(self._grip_goal - self._grip_setpoint, -pace), pace)
         self.data.ctrl[self.gripper] = self._grip_setpoint / 2
 
     # Commands -----------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class World:
 
     @property
     def aperture(self) -> float:
-        return float(np.clip(self.data.qpos[self._finger_qpos].sum(), 0.0, self.opening))
+        return min(max(float(self.data.qpos[self._finger_qpos].sum()), 0.0), self.opening)
 
     @property
     def grip_force(self) -> float:

@@ -107,7 +107,7 @@ class ClawDriver:
             most = self._full * grip.force / self._strongest
             world.model.actuator_forcerange[world.gripper] = (-most, most)
         pace = self._speed * self._dt
-        self._setpoint += float(np.clip(self._target - self._setpoint, -pace, pace))
+        self._setpoint += min(max(self._target - self._setpoint, -pace), pace)
         world.grip(self._setpoint)
 
     def read(self, now_ns: int) -> ClawState | None:

@@ -189,7 +189,7 @@ class ArmDriver:
 
     def _giving_way(self, force: Array) -> Array:
         """The velocity with which the setpoint follows what pushes."""
-        size = float(np.linalg.norm(force))
+        size = math.hypot(*force)
         excess = max(size - self.config.yield_force, 0.0)
         way: Array = force * (excess / (self.config.give * max(size, 1e-9)))
         return way
@@ -201,11 +201,11 @@ class ArmDriver:
             joint = int(off.argmax())
             return f"deviation: joint {joint} is {off[joint]:.3f} rad off its setpoint"
         pushing = (np.abs(world.torques) > 0.98 * self._efforts) & (np.abs(world.rates) < STALLED)
-        self._strained = np.where(pushing, self._strained + self._dt, 0.0)
+        self._strained = (self._strained + self._dt) * pushing
         if self._strained.max() > config.strain:
             joint = int(self._strained.argmax())
             return f"torque: joint {joint} pushes with {self._efforts[joint]:.1f} N*m in vain"
-        force = float(np.linalg.norm(contact))
+        force = math.hypot(*contact)
         self._heavy = self._heavy + self._dt if force > config.contact_force else 0.0
         if self._heavy >= PATIENCE_S:
             return f"contact: {force:.0f} N on the gripper, {config.contact_force:.0f} allowed"

@@ -22,7 +22,6 @@ ASTRAY = 0.02  # m between where the setpoint ought to be and where it is
 LIMIT_MARGIN = 0.01  # rad
 DAMPING = 5e-3
 HOMEWARD = 0.5  # a second; a redundant joint's way home
-EYE6 = np.eye(6)
 
 
 class Follower:
@@ -39,7 +38,6 @@ class Follower:
         self._high = np.where(free, np.inf, model.jnt_range[:n, 1] - LIMIT_MARGIN)
         self._jacobian = np.zeros((6, model.nv))
         self._site = model.site("tcp").id
-        self._eye = np.eye(n)
         self.halt(kinematics.home)
 
     def halt(self, angles: Array) -> None:
@@ -61,8 +59,8 @@ class Follower:
         self.goal, self._cap = (position, turn), self._limits
         if seconds is not None:
             ways = (
-                float(np.linalg.norm(position - self.position)),
-                float(np.linalg.norm(rotation_error(turn, self.turn))),
+                math.hypot(*(position - self.position)),
+                math.hypot(*rotation_error(turn, self.turn)),
             )
             self._cap = (self._pace(ways[0], seconds, 0), self._pace(ways[1], seconds, 1))
 
@@ -90,17 +88,17 @@ class Follower:
             self._kin.model, self._kin.data, self._jacobian[:3], self._jacobian[3:], self._site
         )
         jacobian = self._jacobian[:, : len(self.angles)]
-        square = jacobian @ jacobian.T
-        sigma = math.sqrt(max(float(np.linalg.eigvalsh(square)[0]), 0.0))
+        squares, axes = np.linalg.eigh(jacobian @ jacobian.T)
+        sigma = math.sqrt(max(float(squares[0]), 0.0))
         if sigma < self._singular and sigma < self._sigma:
             return f"singular: the arm is stretched or folded ({sigma:.3f})"
         self._sigma = sigma
         error = np.concatenate([position - there, rotation_error(turn, facing)])
-        inverse = jacobian.T @ np.linalg.inv(square + DAMPING**2 * EYE6)
+        inverse = jacobian.T @ (axes / (squares + DAMPING**2)) @ axes.T
         step = inverse @ error
         if len(step) > 6:
             homeward = HOMEWARD * dt * (self._kin.home - self.angles)
-            step += (self._eye - inverse @ jacobian) @ homeward
+            step += homeward - inverse @ (jacobian @ homeward)
         share = float((np.abs(step) / self._speeds).max())
         if share > 1:  # slower, along the same path
             step /= share
@@ -124,7 +122,7 @@ class Follower:
         )
         found = np.zeros(6)
         for kind, (part, near) in enumerate(((slice(0, 3), NEAR), (slice(3, 6), NEAR_ANGLE))):
-            far = float(np.linalg.norm(way[part]))
+            far = math.hypot(*way[part])
             if far > near:
                 braking = math.sqrt(2 * 0.8 * self._pull[kind] * far)
                 speed = min(self._cap[kind], braking, 0.5 * far / self._dt)
@@ -138,5 +136,5 @@ class Follower:
     def _speed_up(self, wanted: Array) -> None:
         for kind, part in enumerate((slice(0, 3), slice(3, 6))):
             change = wanted[part] - self._velocity[part]
-            size, most = float(np.linalg.norm(change)), self._pull[kind] * self._dt
+            size, most = math.hypot(*change), self._pull[kind] * self._dt
             self._velocity[part] += change * (min(1.0, most / size) if size > 0 else 0.0)
