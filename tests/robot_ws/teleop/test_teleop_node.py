@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,3 +75,30 @@ def test_without_a_terminal_the_keyboard_is_refused() -> None:
     assert ended.returncode == 2
     assert "device: found 'keyboard', wanted a terminal" in ended.stderr
     assert "gamepad" in ended.stderr
+
+
+def test_a_terminal_that_is_gone_is_told() -> None:
+    """Closed under a node that was to outlive it: nobody could press stop any more."""
+    master, slave = pty.openpty()
+
+    def adopt() -> None:
+        os.setsid()
+        fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    program = f"{PREFACE}\nfrom regrasp_nodes.teleop_node import main\nmain()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "--ros-args", "-p", "device:=keyboard"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=adopt,
+    ) as process:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stdout.readline()  # the keys
+            os.close(slave)
+            os.close(master)
+            line = process.stderr.readline()
+            assert "the terminal is gone" in line
+            assert "another terminal" in line
+        finally:
+            process.terminate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import termios
@@ -118,10 +119,15 @@ class TeleopNode(Node):
 
     def _read(self, keys: Keys, terminal: TextIO) -> None:
         print(HELP, flush=True)
-        with terminal, _raw(terminal.fileno()) as read:
-            while self.context.ok():
-                if key := read():
-                    keys.press(key, self._now_s())
+        try:
+            with terminal, _raw(terminal.fileno()) as read:
+                while self.context.ok():
+                    if key := read():
+                        keys.press(key, self._now_s())
+        except (OSError, termios.error) as error:
+            self._keys = None  # silent from now on: what was held is let go
+            remedy = "nobody can press stop here: start teleop_node in another terminal"
+            self.get_logger().fatal(f"the terminal is gone ({error.args[-1]}): {remedy}")
 
     def _health(self) -> Health:
         silent = self._now_s() - self._heard_s > 1.0
@@ -140,19 +146,22 @@ def _terminal() -> TextIO:
 
 @contextlib.contextmanager
 def _raw(handle: int) -> Iterator[Callable[[], str]]:
-    """Keys as they are pressed; the terminal is put back as it was."""
+    """Keys as they are pressed, an error if it is gone; the terminal is put back as it was."""
+
+    def read() -> str:
+        if not select.select([handle], [], [], 0.1)[0]:
+            return ""
+        if not (found := os.read(handle, 1)):
+            raise OSError(errno.EIO, "it was hung up")
+        return found.decode(errors="ignore")
+
     before = termios.tcgetattr(handle)
     tty.setcbreak(handle)
     try:
-        yield (
-            lambda: (
-                os.read(handle, 1).decode(errors="ignore")
-                if select.select([handle], [], [], 0.1)[0]
-                else ""
-            )
-        )
+        yield read
     finally:
-        termios.tcsetattr(handle, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # one that is gone needs nothing put back
+            termios.tcsetattr(handle, termios.TCSADRAIN, before)
 
 
 def main(args: list[str] | None = None) -> None:
