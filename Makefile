@@ -22,7 +22,7 @@ run: setup
 		log:=$(RUN)/log learner:=$(RUN)/learner report:=$(RUN)/report reward_folder:=$(RUN)/reward
 	$(PY) -m policy.experience list $(RUN)/log
 
-# A test that hangs says where, and ends the run: none of them takes a tenth of these seconds.
+# A test that hangs says where, and ends the run: the longest takes about a minute.
 test: check
 	$(PY) -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 
