@@ -41,7 +41,8 @@ sys.stdin.read()
 participant.close()
 """
 
-# One who speaks all the time, and one who says what he hears, and gives up when nobody speaks.
+# One who speaks all the time; and one who says whom he lost and met and what he hears, and gives up
+# when nobody speaks.
 TALKER = """
 import sys, time
 from rosless.interfaces import cdr
@@ -65,8 +66,11 @@ from rosless.wire.qos import Quality
 Text = message_class("std_msgs/msg/String")
 reader = Reader(Participant(int(sys.argv[1])), "rt/told", "std_msgs/msg/String", Quality())
 print("ready", flush=True)
-heard = time.monotonic()
+heard, known = time.monotonic(), False
 while time.monotonic() < heard + 20.0:
+    if bool(reader.met()) != known:
+        known = not known
+        print("met" if known else "lost", flush=True)
     taken = reader.take()
     if taken is None:
         time.sleep(0.01)
@@ -187,20 +191,28 @@ def test_who_spins_forgets_who_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_machine_that_slept_goes_on() -> None:
-    """All leases have run out then, on both sides; who is told of it first is chance."""
-    processes = [teller(TALKER), teller(LISTENER)]
-    told = processes[1].stdout
+    """All leases have run out then, on both sides. Who listens wakes first: awake at once, whether
+    he misses the other before he hears him again is chance."""
+    talker, listener = processes = [teller(TALKER), teller(LISTENER)]
+    told = listener.stdout
     assert told is not None
+
+    def tells(wanted: Callable[[str], bool]) -> bool:
+        """Nothing comes any more if he gave up."""
+        return any(wanted(line.strip()) for line in iter(told.readline, ""))
+
     try:
-        assert float(told.readline())
-        for number, seconds in ((signal.SIGSTOP, 4.0), (signal.SIGCONT, 0.0)):
-            for process in processes:
-                process.send_signal(number)
-            time.sleep(seconds)
-        awake = time.monotonic()
-        while (said := float(told.readline())) < awake:  # nothing, if he gave up: an error here
-            pass
-        assert said < awake + 10
+        assert tells(lambda line: line == "met")
+        for process in processes:
+            process.send_signal(signal.SIGSTOP)
+        time.sleep(4.0)
+        listener.send_signal(signal.SIGCONT)
+        assert tells(lambda line: line == "lost")
+        talker.send_signal(signal.SIGCONT)
+        begun = time.monotonic()
+        assert tells(lambda line: line == "met")
+        assert tells(lambda line: line not in ("lost", "met") and float(line) > begun)
+        assert time.monotonic() - begun < 10
     finally:
         for process in processes:
             process.kill()

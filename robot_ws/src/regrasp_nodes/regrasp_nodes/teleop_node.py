@@ -109,8 +109,8 @@ class TeleopNode(Node):
 
     def _tick(self) -> None:
         now = self._now_s()
-        if self._keys is not None:
-            self._take(*self._keys.state(now))
+        if (keys := self._keys) is not None:  # its reader may take it away meanwhile
+            self._take(*keys.state(now))
         pad = self._pad
         engaged = pad.engaged and 0 <= now - self._heard_s <= SILENT_S
         message = HumanAction(engaged=engaged, action=pad.action, device=self._device)
