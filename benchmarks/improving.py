@@ -42,7 +42,7 @@ from policy.serving.host import Host
 from policy.statistics import Rate
 
 from .beside import Beside
-from .lockstep import LockstepCell, Played
+from .lockstep import STEPS, LockstepCell, Played
 
 FIRST, LAST, WINDOW = 50, 100, 50
 START = Path("policy/trained/grasp.onnx")
@@ -83,7 +83,7 @@ def run(a: argparse.Namespace) -> None:
         raise Invalid("alone", a.alone, f"{MOST} or more", "the hand's camera is found in them")
     asked = {
         "room": a.room, "seed": a.seed, "explore": a.explore, "alone": a.alone,
-        "start": str(a.start), "choices": values,
+        "steps": a.steps, "start": str(a.start), "choices": values,
     }  # fmt: skip
     if before := ended(a.folder, {**asked, "episodes": a.episodes}):
         print(summary(before))
@@ -92,7 +92,9 @@ def run(a: argparse.Namespace) -> None:
     played: list[Played] = []
     with ExitStack() as stack:
         host = stack.enter_context(Host(OnnxPolicy(policy)))
-        cell = LockstepCell(host, log, a.room, a.seed, a.explore, a.folder / "reward")
+        cell = LockstepCell(
+            host, log, a.room, a.seed, a.explore, a.folder / "reward", steps=a.steps
+        )
         stack.enter_context(cell.twin)
         beside: Beside | None = None
         cell.calibrate()
@@ -125,7 +127,8 @@ def summary(told: dict[str, Any]) -> dict[str, Any]:
     agreed = [one for one in episodes if one["judged"] is not None]
     return {
         "room": told["room"], "seed": told["seed"], "choices": told["choices"],
-        "explore": told["explore"], "alone": told["alone"], "episodes": len(episodes),
+        "explore": told["explore"], "alone": told["alone"], "steps": told["steps"],
+        "episodes": len(episodes),
         "first": str(rate(episodes[:FIRST], "judged")),
         "last": str(rate(episodes[-LAST:], "judged")),
         "first_truth": str(rate(episodes[:FIRST], "truth")),
@@ -190,6 +193,7 @@ def main(argv: list[str] | None = None) -> int:
     one.add_argument("--episodes", type=int, default=300)
     one.add_argument("--alone", type=int, default=50, help="episodes before anything is learnt")
     one.add_argument("--explore", type=float, default=0.2, help="share of steps that stray")
+    one.add_argument("--steps", type=int, default=STEPS, help="actions an episode, at most")
     one.add_argument("choices", nargs="*", help="of the learner, as field=JSON")
     one.set_defaults(run=run)
     two = sides.add_parser("show")

@@ -54,7 +54,7 @@ Array = npt.NDArray[np.float64]
 TICK = 0.01  # s
 DECIDES = 0.04  # s, from looking to what the guard is told: as measured under ROS
 WAY, FINGERS = 20.0, 3.0  # s at most
-STEPS = 20  # actions an episode
+STEPS = 20  # actions an episode, at most
 JUDGE = "front"
 EMPTY_CYCLES = 3
 
@@ -142,11 +142,11 @@ def frame_of(frame: Frame, spec: ImageSpec) -> npt.NDArray[np.uint8]:
 
 
 class LockstepCell(Driven):
-    """Plays episodes in a room; `explore` is the share of steps that stray."""
+    """Plays episodes in a room, of so many steps at most; `explore` is the share that strays."""
 
     def __init__(
         self, host: Host, log: Path, room: str | None, seed: int, explore: float, folder: Path,
-        objects: ObjectConfig | None = None,
+        objects: ObjectConfig | None = None, steps: int = STEPS,
     ) -> None:  # fmt: skip
         cell = load_cell(TWIN)
         interface = host.interface
@@ -158,6 +158,7 @@ class LockstepCell(Driven):
         super().__init__(cell, config)
         self.host, self.interface = host, interface
         self._log, self._explore, self._seed, self._number = log, explore, seed, 0
+        self._most = steps
         self._random = np.random.default_rng([seed, 3])
         self._panel = Panel(
             ["subtraction"], Setup({JUDGE: bin_mask(cell.cameras[JUDGE], cell.bin)}, folder)
@@ -263,10 +264,10 @@ class LockstepCell(Driven):
         recorder, spec = self._recorder, self.interface.observation
         nothing = np.zeros(len(self.interface.action), np.float32)
         past: list[FloatArray] = [nothing] * max(spec.action_window, 1)
-        for index in range(STEPS + 1):
+        for index in range(self._most + 1):
             due = self.now + round(self.interface.control_period_s * 1e9)
             told = self._look()
-            last = index == STEPS
+            last = index == self._most
             seen = Observation(told.frames, told.proprio, told.captured_ns)
             recorder.observed(index, seen, last, self.interface if index == 0 else None)
             self._steps = index

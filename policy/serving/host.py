@@ -66,6 +66,7 @@ class Host:
         self._withdrawn: dict[str, str] = {}  # version: why
         self._seen: deque[dict[str, Array]] = deque(maxlen=KEPT)
         self._remembered = 0.0
+        self._rollbacks = 0
 
     @property
     def policy(self) -> Policy:
@@ -125,10 +126,11 @@ class Host:
     def offer(self, path: Path) -> Future[str]:
         """Load, try and take over in the background; the version that serves then, or the
         `ContractError` that says why not."""
-        return self._loader.submit(self._consider, path)
+        return self._loader.submit(self._consider, path, self._rollbacks)
 
     def rollback(self) -> str:
-        """Back to the policy before; the version that serves then."""
+        """Back to the policy before, and nothing that was offered until now is taken any more; the
+        version that serves then."""
         with self._lock:
             before = self._serving.before
             if before is None:
@@ -137,6 +139,7 @@ class Host:
                 raise ContractError("rollback", [problem])
             LOG.warning("rolled back from %s to %s", self.version, before.version)
             self._serving = Serving(before, None)
+            self._rollbacks += 1
             return before.version
 
     def close(self) -> None:
@@ -148,7 +151,7 @@ class Host:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _consider(self, path: Path) -> str:
+    def _consider(self, path: Path, rollbacks: int) -> str:
         policy = self._load(path)
         if policy.version == self.version:
             return policy.version  # it serves already
@@ -159,6 +162,9 @@ class Host:
         missing = max(0, KEPT // 2 - len(seen))
         require_parity(policy, [*seen, *made_up(self.interface, self.stack, missing)])
         with self._lock:
+            if rollbacks != self._rollbacks:
+                problem = Problem("offer", "made before a rollback", "one after it", "offer again")
+                raise ContractError(f"{path} is not taken", [problem])
             LOG.info("%s takes over from %s", policy.version, self.version)
             self._serving = Serving(policy, self.policy)
         return policy.version

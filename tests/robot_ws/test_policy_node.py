@@ -1,10 +1,12 @@
-"""What the policy's node looks at: nothing whose age it cannot tell."""
+"""What the policy's node looks at: nothing whose age it cannot tell. And whose policy it serves."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import rclpy
 from geometry_msgs.msg import PoseStamped
@@ -13,10 +15,13 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from rclpy.utilities import try_shutdown
 from regrasp_msgs.msg import EpisodeState, PolicyStep
-from regrasp_nodes.policy_node import PolicyNode
+from regrasp_nodes.policy_node import TRAINED, PolicyNode
 from regrasp_nodes.streams import header, image_of
+from regrasp_nodes.wiring import OK, WARN
 from ros_doing import spinning, until
 from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import String
+from std_srvs.srv import Trigger
 
 from calibration import load_cell
 from sim.env import TWIN
@@ -54,6 +59,30 @@ class Cell(Node):
         self._fingers.publish(fingers)
 
 
+class Desk(Node):
+    """A learner that offers, and a person who asks."""
+
+    def __init__(self) -> None:
+        super().__init__("desk")
+        self.versions: list[str] = []
+        self._offers = self.create_publisher(String, "/finetune/offer", LATCHED)
+        self._asked = {
+            name: self.create_client(Trigger, f"/policy/{name}") for name in ("rollback", "follow")
+        }
+        self.create_subscription(
+            String, "/policy/version", lambda told: self.versions.append(told.data), LATCHED
+        )
+
+    def offer(self, path: Path) -> None:
+        self._offers.publish(String(data=str(path)))
+
+    def ask(self, name: str) -> Trigger.Response:
+        until(self._asked[name].service_is_ready)
+        asked = self._asked[name].call_async(Trigger.Request())
+        until(asked.done)
+        return asked.result()
+
+
 @pytest.fixture
 def nodes() -> Iterator[tuple[PolicyNode, Cell]]:
     rclpy.init(args=["--ros-args", "-p", "policy:=none", "-p", "images:=[front]"])
@@ -64,6 +93,47 @@ def nodes() -> Iterator[tuple[PolicyNode, Cell]]:
     finally:
         policy.destroy_node()
         cell.destroy_node()
+        try_shutdown()
+
+
+def another(number: int, folder: Path) -> Path:
+    """The policy that comes along, and yet another version."""
+    model = onnx.load(TRAINED)
+    model.doc_string = str(number)
+    path = folder / f"{number}.onnx"
+    onnx.save(model, path)
+    return path
+
+
+def test_who_goes_back_is_not_overtaken_by_the_next_offer(tmp_path: Path) -> None:
+    rclpy.init()
+    policy, desk = PolicyNode(), Desk()
+    offers = [another(number, tmp_path) for number in range(3)]
+    try:
+        with spinning(policy), spinning(desk):
+            until(lambda: desk.versions)
+            told = desk.ask("rollback")
+            assert not told.success
+            assert "wanted a policy that served before" in told.message
+            desk.offer(offers[0])
+            until(lambda: len(desk.versions) == 2)
+            told = desk.ask("rollback")
+            assert told.success
+            assert told.message == desk.versions[0]
+            until(lambda: len(desk.versions) == 3)
+            desk.offer(offers[1])
+            desk.offer(offers[2])
+            until(lambda: policy._offers._newest == str(offers[2]))
+            assert not policy._offers._tried
+            assert policy._health()[0] == WARN
+            assert desk.ask("follow").message == str(offers[2])
+            until(lambda: len(desk.versions) == 4)
+            assert desk.versions[0] == desk.versions[2]
+            assert len(set(desk.versions)) == 3
+            assert policy._health()[0] == OK
+    finally:
+        policy.destroy_node()
+        desk.destroy_node()
         try_shutdown()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -69,3 +70,32 @@ def test_the_only_policy_raises(tmp_path: Path) -> None:
         with pytest.raises(ContractError, match=r"act: found .*KeyError"):
             robot.act(look(BLINDING), budget_s=BUDGET)
         assert robot.act(look(), budget_s=BUDGET).version == "v1"
+
+
+class Later(Still):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.version = path.stem
+
+
+def test_what_was_offered_before_a_rollback_is_not_taken_after_it() -> None:
+    loading, gate = threading.Event(), threading.Event()
+
+    def load(path: Path) -> Still:
+        if path.stem == "v2":
+            loading.set()
+            assert gate.wait(BUDGET)
+        return Later(path)
+
+    with Host(Still(), load) as host:
+        assert host.offer(Path("v1")).result() == "v1"
+        tried = host.offer(Path("v2"))
+        waits = host.offer(Path("v3"))
+        assert loading.wait(BUDGET)
+        assert host.rollback() == "v0"
+        gate.set()
+        for offered in (tried, waits):
+            with pytest.raises(ContractError, match="offer: found 'made before a rollback'"):
+                offered.result()
+        assert host.version == "v0"
+        assert host.offer(Path("v3")).result() == "v3"

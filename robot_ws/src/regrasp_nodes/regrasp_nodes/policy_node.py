@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zlib
 from collections import Counter, deque
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,6 @@ import numpy as np
 import numpy.typing as npt
 from rclpy.node import Node
 from regrasp_msgs.msg import EpisodeState, ExecutedStep, GuardState, Observation, PolicyStep
-from std_msgs.msg import String
-from std_srvs.srv import Trigger
 
 from policy.contract import ContractError, Interface, encode, require_fit
 from policy.feed import FloatArray, batch_of_one
@@ -25,6 +22,7 @@ from policy.serving.host import Host
 from .body import Body
 from .episode.acting import explored
 from .guard.limits import TERMINATE
+from .offers import NONE, Offers
 from .pictures import Eyes, message_of
 from .wiring import (
     EVERY,
@@ -42,7 +40,6 @@ from .wiring import (
     stamp,
 )
 
-NONE = "none"  # the policy that is not there: a person drives, the steps go on
 AGES = 500  # that the diagnostics' percentiles are of
 AHEAD_NS = 20_000_000  # of our clock; what is told from later is of another clock
 TRAINED = str(ROOT / "policy/trained/grasp.onnx")
@@ -83,20 +80,15 @@ class PolicyNode(Node):
         self._allowed: FloatArray | None = None
         self._counts: Counter[str] = Counter()
         self._ages: deque[float] = deque(maxlen=AGES)
-        self._offers: dict[str, Future[str]] = {}
         self._steps = self.create_publisher(PolicyStep, "/policy/step", EVERY)
         self._seen = self.create_publisher(Observation, "/policy/observation", KEPT)
-        self._version = self.create_publisher(String, "/policy/version", LATCHED)
         self.create_subscription(EpisodeState, "/episode/state", self._on_episode, LATCHED)
         self.create_subscription(ExecutedStep, "/guard/executed", self._on_executed, EVERY)
         self.create_subscription(GuardState, "/guard/state", self._on_guard, LATCHED)
-        self.create_subscription(String, "/finetune/offer", self._on_offer, LATCHED)
-        self.create_service(Trigger, "~/rollback", self._rollback)
         self._clockwork = self.create_timer(self._interface.control_period_s, self._tick)
         self._clockwork.cancel()
-        self.create_timer(0.5, self._consider)
+        self._offers = Offers(self, self._host)
         Diagnostics(self, self._health)
-        self._tell_version()
 
     # The episode --------------------------------------------------------------------------------
 
@@ -194,43 +186,16 @@ class PolicyNode(Node):
             message.interface = json.dumps(encode(self._interface))
         self._seen.publish(message)
 
-    # Newer policies -----------------------------------------------------------------------------
-
-    def _on_offer(self, message: String) -> None:
-        if self._host is not None:
-            self._offers[message.data] = self._host.offer(Path(message.data))
-
-    def _consider(self) -> None:
-        """What became of the offers; loading and trying them took place beside."""
-        for path in [path for path, future in self._offers.items() if future.done()]:
-            error = self._offers.pop(path).exception()
-            if error is None:
-                self._counts["policies taken"] += 1
-                self._tell_version()
-            else:
-                self._counts["policies refused"] += 1
-                self.get_logger().error(f"{path}: {error}")
-
-    def _rollback(self, _: Any, response: Any) -> Any:
-        try:
-            if self._host is None:
-                raise RuntimeError(f"policy: found '{NONE}', wanted one that serves")
-            response.message, response.success = self._host.rollback(), True
-            self._tell_version()
-        except (ContractError, RuntimeError) as error:
-            response.message = str(error)
-        return response
-
-    def _tell_version(self) -> None:
-        self._version.publish(String(data=self._host.version if self._host else NONE))
-
     def _health(self) -> Health:
-        figures: dict[str, object] = dict(self._counts)
+        figures: dict[str, object] = dict(self._counts + self._offers.counts)
         if self._ages:
             p50, p99 = np.quantile(self._ages, [0.5, 0.99])
             figures |= {"observation age p50, ms": f"{1e3 * p50:.1f}", "p99": f"{1e3 * p99:.1f}"}
-        refused = self._counts["refused"] + self._counts["policies refused"]
-        return (WARN, "refused something", figures) if refused else (OK, "ready", figures)
+        if self._counts["refused"] + self._offers.counts["policies refused"]:
+            return WARN, "refused something", figures
+        if not self._offers.follows:
+            return WARN, "a person went back: no offer is taken before /policy/follow", figures
+        return OK, "ready", figures
 
     def destroy_node(self) -> None:
         if self._host is not None:
