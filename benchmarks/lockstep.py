@@ -27,10 +27,10 @@ from regrasp_nodes.episode.routine import (
     Places,
     Routine,
 )
-from regrasp_nodes.guard import Command, Guard, Sensed, Step
+from regrasp_nodes.guard import Step
 
-from calibration import Cell, load_cell
-from calibration.geometry import bin_mask, rotation
+from calibration import load_cell
+from calibration.geometry import bin_mask
 from policy.contract import ImageSpec, Interface, Invalid
 from policy.contract.depth import depth_bytes
 from policy.experience.episode import (
@@ -46,71 +46,17 @@ from reward.detector import Setup
 from reward.panel import Panel
 from sim.config import ObjectConfig
 from sim.env import TWIN
-from sim.ik import yaw_of
-from sim.twin import ArmState, ClawState, Frame, Twin, TwinConfig
+from sim.twin import Frame, TwinConfig
 from sim.twin.feed import FeedConfig
 
+from .driven import Driven
+
 Array = npt.NDArray[np.float64]
-TICK = 0.01  # s
 DECIDES = 0.04  # s, from looking to what the guard is told: as measured under ROS
 WAY, FINGERS = 20.0, 3.0  # s at most
 STEPS = 20  # actions an episode, at most
 JUDGE = "front"
 EMPTY_CYCLES = 3
-
-
-class Driven:
-    """An arm that the guard drives, tick by tick."""
-
-    def __init__(self, cell: Cell, config: TwinConfig) -> None:
-        self.cell, self.twin, self.guard = cell, Twin(cell, config), Guard(cell)
-        self.arm: ArmState | None = None
-        self.claw: ClawState | None = None
-        self.twin.arm.states.listen(self._on_arm)
-        self.twin.gripper.states.listen(self._on_claw)
-
-    def _on_arm(self, state: ArmState) -> None:
-        self.arm = state
-
-    def _on_claw(self, state: ClawState) -> None:
-        self.claw = state
-
-    @property
-    def now(self) -> int:
-        return self.twin.time_ns
-
-    def pose(self) -> Array:
-        assert self.arm is not None
-        return np.array([*self.arm.tcp_position, yaw_of(rotation(self.arm.tcp_orientation))])
-
-    def sense(self) -> None:
-        assert self.arm is not None
-        if self.arm.mode != "ready":
-            self.guard.stop(self.arm.reason)
-        self.guard.sense(Sensed(self.arm.stamp_ns, self.pose()))
-
-    def tick(self) -> Command | None:
-        self.twin.advance(TICK)
-        self.sense()
-        command = self.guard.tick(self.now)
-        if command is not None:
-            self.twin.arm.twist(command.velocity[:3], (0, 0, command.velocity[3]))
-        if (width := self.guard.take_grip()) is not None:
-            self.twin.gripper.command(width)
-        return command
-
-    def wait(self, seconds: float) -> None:
-        for _ in range(round(seconds / TICK)):
-            self.tick()
-
-    def arm_it(self) -> None:
-        """As the person beside it would: clear what stopped the arm, and arm the guard."""
-        assert self.arm is not None
-        if self.arm.mode != "ready":
-            self.twin.arm.clear()
-        self.wait(0.1)
-        self.guard.arm(self.now)
-        self.wait(self.guard.patience.ramp)
 
 
 @dataclass

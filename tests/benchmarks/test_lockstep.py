@@ -10,7 +10,8 @@ from regrasp_nodes.guard import Command, Motion
 from stand_in import StandIn
 
 import policy
-from benchmarks.lockstep import TICK, LockstepCell
+from benchmarks.driven import TICK
+from benchmarks.lockstep import LockstepCell
 from policy.experience.episode import Driver
 from policy.experience.log import open_index, read_episode
 from policy.runtime import OnnxPolicy

@@ -12,7 +12,7 @@ from regrasp_nodes.calibrating import SETTLE_S, SPEED
 from regrasp_nodes.guard import Command, Guard, Sensed
 from regrasp_nodes.poses import lean_of, pose_message_of, pose_of, twist_message
 
-from benchmarks.lockstep import TICK, Driven
+from benchmarks.driven import TICK, Driven
 from calibration import Cell
 from calibration.board import Board, Picture
 from calibration.guided import Place

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from regrasp_nodes.guard import Command
 
-from benchmarks.lockstep import TICK, Driven
+from benchmarks.driven import TICK, Driven
 from calibration import Cell, load_cell
 from policy.feed import FloatArray
 from sim.config import ObjectConfig

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from regrasp_nodes.guard.limits import CLOSE, TERMINATE
 
-from benchmarks.lockstep import Driven
+from benchmarks.driven import Driven
 from sim.config import SceneConfig
 from sim.grasps import Grasp, plan
 from sim.twin import Truth

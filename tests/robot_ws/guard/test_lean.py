@@ -11,7 +11,7 @@ from regrasp_nodes.guard import Step
 from regrasp_nodes.guard.lean import PULL, RATE
 from regrasp_nodes.poses import lean_of, pose_of
 
-from benchmarks.lockstep import TICK
+from benchmarks.driven import TICK
 from calibration import load_cell
 from policy.contract import Invalid
 from sim.env import TWIN
