@@ -82,8 +82,9 @@ class Training:
                 self._advance()
                 progress.seconds += time.perf_counter() - begun
                 bar.update((round(progress.seconds) if limit else progress.updates) - bar.n)
-                told = {"success": f"{self.success.value:.0%}", "grasps": progress.grasps}
-                bar.set_postfix(told, refresh=False)
+                if self.recent:
+                    told = {"success": f"{self.success.value:.0%}", "grasps": progress.grasps}
+                    bar.set_postfix(told, refresh=False)
                 self._regularly()
         self._report()
 
