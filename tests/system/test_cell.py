@@ -49,6 +49,6 @@ def test_it_grasps_judges_itself_and_writes_it_down(tmp_path: Path) -> None:
         assert (ages > 0).all()
         assert (ages < 0.3).all()
     assert json.loads((page / "report.json").read_text())["success"] == [
-        entry.success for entry in entries
+        entry.success for entry in entries if entry.steps
     ]
     assert "judged by" in said
