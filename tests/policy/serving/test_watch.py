@@ -58,8 +58,9 @@ def test_a_policy_that_is_too_large_does_not_starve_the_network(
 ) -> None:
     config = ServerConfig(f"ipc://{tmp_path}/policy", max_memory=resident() + 8 * MIB)
     with Host(Still()) as host, Server(host, config) as server:  # in steps, by hand
-        large = []
-        while resident() <= config.max_memory:  # other tests' garbage may go meanwhile
+        large: list[Any] = []
+        # Other tests' garbage may go meanwhile.
+        while resident() <= config.max_memory and len(large) < 8:
             large.append(np.ones(16 * MIB))  # 128 MiB, as a policy that was offered might take
         first = server.network.socket
         server.turn()

@@ -191,10 +191,10 @@ class PolicyNode(Node):
         if self._ages:
             p50, p99 = np.quantile(self._ages, [0.5, 0.99])
             figures |= {"observation age p50, ms": f"{1e3 * p50:.1f}", "p99": f"{1e3 * p99:.1f}"}
-        if self._counts["refused"] + self._offers.counts["policies refused"]:
-            return WARN, "refused something", figures
         if not self._offers.follows:
             return WARN, "a person went back: no offer is taken before /policy/follow", figures
+        if self._counts["refused"] + self._offers.counts["policies refused"]:
+            return WARN, "refused something", figures
         return OK, "ready", figures
 
     def destroy_node(self) -> None:
